@@ -1,0 +1,75 @@
+"""What the user configured: environment variables first, flags over them. Reading them has no side effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from coach.errors import ConfigError
+
+EngineChoice = Literal["local", "llm", "both", "auto"]
+
+
+class Settings(BaseModel):
+    """Everything configurable, frozen. Secrets are :class:`~pydantic.SecretStr`: they print as stars.
+
+    Each field names its environment variable in ``alias``; docs/reference/settings.md lists them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    engine: EngineChoice = Field("auto", alias="COACH_ENGINE")
+    home: Path = Field(default_factory=lambda: _default_home(), alias="COACH_HOME")
+    model: str | None = Field(None, alias="COACH_MODEL")
+    api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
+    base_url: str | None = Field(None, alias="OPENAI_BASE_URL")
+    api_version: str | None = Field(None, alias="OPENAI_API_VERSION")
+    azure_endpoint: str | None = Field(None, alias="AZURE_OPENAI_ENDPOINT")
+    azure_key: SecretStr | None = Field(None, alias="AZURE_OPENAI_API_KEY")
+    max_usd: float | None = Field(None, alias="COACH_MAX_USD", ge=0)
+    context_tokens: int = Field(16_000, alias="COACH_CONTEXT_TOKENS", ge=1_000)
+    deadline: float = Field(120.0, alias="COACH_DEADLINE", gt=0, description="seconds for one model call, retries included")
+    concurrency: int = Field(4, alias="COACH_CONCURRENCY", ge=1)
+    hints: bool = Field(False, alias="COACH_HINTS", description="offer the local engine's candidates to the prompts")
+    library: bool = Field(True, alias="COACH_LIBRARY", description="look into the library for earlier evidence")
+    embedder: str = Field("wordllama", alias="COACH_EMBEDDER")
+    chroma_url: str | None = Field(None, alias="COACH_CHROMA_URL")
+    chroma_api_key: SecretStr | None = Field(None, alias="COACH_CHROMA_API_KEY")
+    chroma_tenant: str | None = Field(None, alias="COACH_CHROMA_TENANT")
+    chroma_database: str | None = Field(None, alias="COACH_CHROMA_DATABASE")
+    database_url: str | None = Field(None, alias="COACH_DATABASE_URL")
+    key: SecretStr | None = Field(None, alias="COACH_KEY", description="key of the identity ledger")
+    glossary: Path | None = Field(None, alias="COACH_GLOSSARY", description="file: one company, customer or project a line")
+
+    @property
+    def llm_configured(self) -> bool:
+        """Whether the user named an endpoint and a model."""
+        return bool(self.model and (self.api_key or self.base_url or self.azure_endpoint))
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Settings from the environment, with overrides by field name (``None`` means "not given").
+
+    Raises :class:`ConfigError` naming the variable and what it should be, never its value.
+    """
+    import os
+
+    source = os.environ if environ is None else environ
+    by_alias = {field.alias: name for name, field in Settings.model_fields.items()}
+    given = {alias: source[alias] for alias in by_alias if alias and source.get(alias, "").strip()}
+    chosen = {Settings.model_fields[name].alias: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings.model_validate({**given, **chosen})
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = str(first["loc"][0]) if first["loc"] else "settings"
+        raise ConfigError(f"{where}: {first['msg']}. Correct it or unset it.") from None
+
+
+def _default_home() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("unheard", appauthor=False)

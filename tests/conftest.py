@@ -1,0 +1,18 @@
+"""Shared ground for all tests: no test reads or writes the user's own data, key or endpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has an empty coach home and no endpoint; a test that wants one sets it."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "COACH_MODEL", "COACH_DATABASE_URL", "COACH_CHROMA_URL", "COACH_ENGINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COACH_HOME", str(home))
+    monkeypatch.setenv("COACH_KEYRING", "off")
+    return home
