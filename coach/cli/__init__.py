@@ -1,0 +1,40 @@
+"""The command line. Each room of commands is one module; this one makes the app and turns errors into one line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from coach.errors import CoachError
+
+app = typer.Typer(
+    name="coach",
+    help="A conversation coach that hears what a meeting did not.",
+    epilog="Exit codes: 0 fine, 1 regression or leak, 2 wrong use, 3 unverifiable, 4 budget, 5 provider outage. "
+    "Put --debug anywhere to see a traceback.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+from coach.cli import review, service  # noqa: E402  (they register their commands on the app above)
+
+__all__ = ["app", "main", "review", "service"]
+
+
+def main() -> None:
+    """Run the command line and exit; errors are one line on stderr that says what to do next."""
+    debug = "--debug" in sys.argv
+    try:
+        app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="coach")
+    except Exception as error:
+        if debug:
+            raise
+        if isinstance(error, CoachError):
+            message, code = str(error), error.exit_code
+        else:
+            # Its message may quote notes, so only its type is told.
+            message, code = f"unexpected {type(error).__name__}: please run again with --debug and report it", 2
+        print(f"coach: {' '.join(message.split())}", file=sys.stderr)
+        sys.exit(code)

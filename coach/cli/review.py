@@ -1,0 +1,106 @@
+"""``coach review`` and ``coach samples``: what a meeting did not hear."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coach.cli import app
+from coach.errors import InputError
+
+if TYPE_CHECKING:
+    from coach.schema import Review
+
+
+class EngineOption(StrEnum):
+    """As in :data:`coach.settings.EngineChoice`, for the command line."""
+
+    auto = "auto"
+    local = "local"
+    llm = "llm"
+    both = "both"
+
+
+File = Annotated[str, typer.Argument(help="Notes: .txt .md .vtt .srt .eml, .docx and .pdf with the docs extra; - reads stdin.")]
+Format = Annotated[str | None, typer.Option("--format", help="Force a note format instead of detecting it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def read(file: str) -> str:
+    """The text of a file, or of stdin for ``-``; raises :class:`InputError`."""
+    from coach import notes
+
+    return notes.decode(sys.stdin.buffer.read()) if file == "-" else notes.read_file(Path(file))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a report; raises :class:`InputError` naming the path when the folder is missing or read-only."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}. Choose another place.") from None
+
+
+@app.command()
+def review(
+    file: File,
+    as_json: AsJson = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one HTML page.")] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Keep the first so many findings.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind of finding; may be given again.")] = None,
+    engine: Annotated[EngineOption | None, typer.Option(help="Which engine reads; auto takes a model if configured.")] = None,
+    format: Format = None,
+    pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="Replace names first; offsets then point into what coach anonymise prints.")
+    ] = False,
+) -> None:
+    """Point out unheard objections, unaddressed needs and categorical phrasing in meeting notes."""
+    from coach import render
+    from coach.wiring import Coach
+
+    coach = Coach()
+    text = read(file)
+    if pseudonyms:
+        text = coach.anonymise(text, format=format).conversation.text
+    result = _narrowed(coach.review(text, engine=engine.value if engine else None, format=format), kind, top)
+    if markdown:
+        write(markdown, render.markdown(result))
+    if html:
+        write(html, render.html(result, text))
+    if as_json:
+        print(result.model_dump_json(indent=1))
+    elif not (markdown or html):
+        from rich.console import Console
+
+        Console(highlight=False).print(render.terminal(result))
+
+
+@app.command()
+def samples(name: Annotated[str | None, typer.Argument(help="Print this sample.")] = None) -> None:
+    """List the meetings that come with the coach, or print one of them."""
+    from coach.samples import samples as all_samples
+
+    known = {s.name: s for s in all_samples()}
+    if name is None:
+        for sample in known.values():
+            print(f"{sample.name:22} {sample.description}")
+    elif name in known:
+        print(known[name].text, end="")
+    else:
+        raise InputError(f"there is no sample {name!r}: choose from {', '.join(known)}")
+
+
+def _narrowed(result: Review, kinds: list[str] | None, top: int | None) -> Review:
+    """The review with only these kinds, and only the first so many of them."""
+    from coach.detectors import DETECTORS
+
+    for kind in kinds or ():
+        if kind not in tuple(DETECTORS):
+            raise InputError(f"there is no kind {kind!r}: choose from {', '.join(DETECTORS)}")
+    kept = tuple(f for f in result.findings if not kinds or f.kind in kinds)[:top]
+    return result.model_copy(update={"findings": kept})

@@ -1,0 +1,43 @@
+"""``coach serve`` and ``coach doctor``: the page, and what is installed and would run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coach.cli import app
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; anything but this machine needs --auth.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 7860,
+    auth: Annotated[Path | None, typer.Option(help="File of users with salted password hashes.")] = None,
+) -> None:
+    """Serve the page (the same as python app.py)."""
+    from coach.settings import load_settings
+    from coach.ui import serve as serve_page
+
+    serve_page(load_settings(), host=host, port=port, auth=auth)
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
+    """Say what is installed, which engine would run, where data lives and who can read it."""
+    from coach.wiring import Coach
+
+    report = Coach().doctor()
+    if as_json:
+        import json
+
+        print(json.dumps(report, indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in report.items():
+        table.add_row(name.replace("_", " "), "\n".join(value) if isinstance(value, list) else str(value))
+    Console(highlight=False).print(table)

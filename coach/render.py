@@ -1,0 +1,202 @@
+"""Reports for people: a review as Markdown, as one self-contained HTML page, or for the terminal.
+
+Everything that comes from notes or from a model is escaped in the language of the report, so that it is shown as text:
+links, images and mark-up in it do nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from coach.schema import Finding, Review
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from rich.console import RenderableType
+
+KIND_LABELS = {
+    "unheard_objection": "Unheard objection",
+    "unaddressed_need": "Unaddressed need",
+    "categorical_phrasing": "Sounds categorical",
+}
+SUBTYPE_LABELS = {
+    "ignored": "passed over",
+    "dismissed": "argued away",
+    "deferred": "parked without an owner",
+    "silence": "silence taken as agreement",
+    "lukewarm": "half a yes counted as a yes",
+    "absolute": "no exceptions",
+    "certainty": "beyond doubt",
+    "directive": "no option left",
+    "presumed_consent": "agreement presumed",
+    "prediction": "outcome told as fact",
+    "either_or": "only two ways",
+    "judgement": "a label",
+    "savior": "trust me",
+}
+BUY_IN_LABELS = {"committed": "committed", "lukewarm": "lukewarm", "resistant": "has reservations", "unknown": "unknown"}
+ALIGNMENT_LABELS = {"aligned": "sees it alike", "not_aligned": "sees it differently", "unknown": "unknown"}
+NOTHING = (
+    "Nothing to raise in these notes: as far as the record shows, what people put forward was taken up. "
+    "That is a good page, and it may still leave things out that nobody wrote down."
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A run of the notes: ``kind`` and ``ids`` of the findings that cover it, empty for plain text."""
+
+    text: str
+    kind: str = ""
+    ids: tuple[str, ...] = ()
+
+
+def kind_label(kind: str) -> str:
+    """A kind as people say it; kinds of plug-ins by their own name."""
+    return KIND_LABELS.get(kind, kind.replace("_", " ").capitalize())
+
+
+def detail_label(finding: Finding) -> str:
+    """The subtype or need as people say it, or an empty string."""
+    if finding.need:
+        return finding.need.replace("_", " ")
+    return SUBTYPE_LABELS.get(finding.subtype or "", (finding.subtype or "").replace("_", " "))
+
+
+def summary(review: Review) -> str:
+    """One line: how much there is to raise."""
+    sure = sum(f.tier == "finding" for f in review.findings)
+    look = len(review.findings) - sure
+    if not review.findings:
+        return "Nothing to raise"
+    parts = [f"{sure} passage{'s' * (sure != 1)} to raise"] if sure else ["Nothing to raise for sure"]
+    return ", ".join([*parts, *([f"{look} worth a look"] if look else [])])
+
+
+def highlighted(text: str, findings: Sequence[Finding]) -> tuple[Part, ...]:
+    """The text cut into parts so that joining them gives the text again; overlapping findings share a part."""
+    cuts = sorted({0, len(text), *(f.start for f in findings), *(f.end for f in findings)})
+    parts = []
+    for start, end in zip(cuts, cuts[1:], strict=False):
+        over = [f for f in findings if f.start <= start and end <= f.end]
+        parts.append(Part(text[start:end], over[0].kind if over else "", tuple(f.id for f in over)))
+    return tuple(parts)
+
+
+def markdown(review: Review, text: str | None = None) -> str:
+    """The report as Markdown; ``text`` is not needed and accepted so that all renderers are called alike."""
+    return _environment().get_template("review.md.j2").render(**_context(review, text)).strip() + "\n"
+
+
+def html(review: Review, text: str | None = None) -> str:
+    """The report as one HTML page without scripts or outside requests; with ``text``, the notes highlighted below."""
+    return _environment().get_template("review.html.j2").render(**_context(review, text))
+
+
+def terminal(review: Review) -> RenderableType:
+    """The report for a terminal, as a rich renderable."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    def line(label: str, said: str, style: str = "") -> Padding:
+        return Padding(Text.assemble((f"{label}  ", "dim"), (said, style)), (0, 0, 0, 4))
+
+    colours = {"unheard_objection": "dark_orange", "unaddressed_need": "deep_sky_blue1", "categorical_phrasing": "magenta"}
+    parts: list[RenderableType] = [Text(_headline(review), style="bold"), Text(summary(review)), Text()]
+    parts += [Text(n, style="italic") for n in _remarks(review)]
+    if not review.findings:
+        parts.append(Text(NOTHING))
+    looks = False
+    for finding in review.findings:
+        if finding.tier == "look" and not looks:
+            looks = True
+            parts += [Text("Worth a look", style="bold"), Text("Less sure: read them in context before using them.\n")]
+        head = [(kind_label(finding.kind), f"bold {colours.get(finding.kind, 'cyan')}")]
+        head += [(f" · {d}", "dim") for d in [detail_label(finding), finding.speaker or ""] if d]
+        parts.append(Text.assemble((f"{finding.id[1:]:>2}  ", "bold"), *head))
+        parts.append(Padding(Text(f"“{_one_line(finding.quote)}”"), (0, 0, 0, 4)))
+        parts.append(line("Why      ", finding.why))
+        if finding.rewrite:
+            parts.append(line("Instead  ", finding.rewrite, "green"))
+        if finding.ask:
+            parts.append(line("Next time", finding.ask))
+        parts += [line("Earlier  ", _earlier(e.date, e.meeting, e.quote)) for e in finding.evidence]
+        parts.append(Text())
+    if review.participants:
+        table = Table("Who", "Shared view", "Commitment", "A question that would tell", title="Where people stand", title_justify="left")
+        for p in review.participants:
+            table.add_row(
+                Text(p.name if p.spoke else f"{p.name} (silent)"),
+                ALIGNMENT_LABELS[p.alignment],
+                BUY_IN_LABELS[p.buy_in],
+                Text(p.ask),
+            )
+        parts.append(table)
+    return Group(*parts)
+
+
+def _context(review: Review, text: str | None) -> dict[str, Any]:
+    return {
+        "review": review,
+        "headline": _headline(review),
+        "summary": summary(review),
+        "remarks": _remarks(review),
+        "sure": [f for f in review.findings if f.tier == "finding"],
+        "looks": [f for f in review.findings if f.tier == "look"],
+        "parts": highlighted(text, review.findings) if text else (),
+        "nothing": NOTHING,
+    }
+
+
+def _headline(review: Review) -> str:
+    return " · ".join(filter(None, [review.meeting.title or "Meeting notes", review.meeting.date]))
+
+
+def _remarks(review: Review) -> list[str]:
+    fell_back = [f"The model did not answer ({review.fell_back}); this review was made on this machine."] if review.fell_back else []
+    return [*fell_back, *review.notices]
+
+
+def _earlier(date: str | None, meeting: str, quote: str) -> str:
+    return f"{' · '.join(filter(None, [date, meeting]))}: “{_one_line(quote)}”"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _plain_markdown(text: str | None) -> str:
+    """Text that Markdown shows letter for letter, on one line."""
+    escaped = re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", _one_line(text or ""))
+    escaped = re.sub(r"^(\d+)([.)])", r"\1\\\2", escaped)
+    escaped = re.sub(r"^([-+=])", r"\\\1", escaped)
+    # Autolinks need no mark-up in some dialects; breaking the scheme keeps a link in notes from becoming one here.
+    return re.sub(r"\b(https?|ftp|mailto|www)([:.])", r"\1\\\2", escaped)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    made = Environment(
+        loader=PackageLoader("coach", "templates"),
+        autoescape=select_autoescape(["html", "html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "md": _plain_markdown,
+        "kind_label": kind_label,
+        "detail": detail_label,
+        "one_line": _one_line,
+        "buy_in": BUY_IN_LABELS.__getitem__,
+        "alignment": ALIGNMENT_LABELS.__getitem__,
+    }
+    return made
