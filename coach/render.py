@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from coach.schema import Finding, Review
+from coach.schema import Evidence, Finding, Review
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -38,8 +40,14 @@ SUBTYPE_LABELS = {
     "judgement": "a label",
     "savior": "trust me",
 }
-BUY_IN_LABELS = {"committed": "committed", "lukewarm": "lukewarm", "resistant": "has reservations", "unknown": "unknown"}
+BUY_IN_LABELS = {
+    "committed": "committed",
+    "lukewarm": "lukewarm",
+    "resistant": "has reservations",
+    "unknown": "unknown",
+}
 ALIGNMENT_LABELS = {"aligned": "sees it alike", "not_aligned": "sees it differently", "unknown": "unknown"}
+STAND = ("Who", "Shared view", "Commitment", "A question that would tell")
 NOTHING = (
     "Nothing to raise in these notes: as far as the record shows, what people put forward was taken up. "
     "That is a good page, and it may still leave things out that nobody wrote down."
@@ -67,6 +75,15 @@ def detail_label(finding: Finding) -> str:
     return SUBTYPE_LABELS.get(finding.subtype or "", (finding.subtype or "").replace("_", " "))
 
 
+def date_label(iso: str | None) -> str:
+    """A date as people write it, ``3 May 2026``; anything but a full ISO date comes back unchanged."""
+    try:
+        day = date.fromisoformat(iso or "")
+    except ValueError:
+        return iso or ""
+    return f"{day.day} {day:%B %Y}"
+
+
 def summary(review: Review) -> str:
     """One line: how much there is to raise."""
     sure = sum(f.tier == "finding" for f in review.findings)
@@ -81,7 +98,7 @@ def highlighted(text: str, findings: Sequence[Finding]) -> tuple[Part, ...]:
     """The text cut into parts so that joining them gives the text again; overlapping findings share a part."""
     cuts = sorted({0, len(text), *(f.start for f in findings), *(f.end for f in findings)})
     parts = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         over = [f for f in findings if f.start <= start and end <= f.end]
         parts.append(Part(text[start:end], over[0].kind if over else "", tuple(f.id for f in over)))
     return tuple(parts)
@@ -99,15 +116,24 @@ def html(review: Review, text: str | None = None) -> str:
 
 def terminal(review: Review) -> RenderableType:
     """The report for a terminal, as a rich renderable."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Group
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    def line(label: str, said: str, style: str = "") -> Padding:
-        return Padding(Text.assemble((f"{label}  ", "dim"), (said, style)), (0, 0, 0, 4))
+    def lines(*rows: tuple[str, str, str]) -> Padding:
+        grid = Table.grid(padding=(0, 2))
+        for label, said, style in rows:
+            if said:
+                grid.add_row(Text(label, style="dim", no_wrap=True), Text(said, style=style))
+        return Padding(grid, (0, 0, 1, 4))
 
-    colours = {"unheard_objection": "dark_orange", "unaddressed_need": "deep_sky_blue1", "categorical_phrasing": "magenta"}
+    colours = {
+        "unheard_objection": "dark_orange",
+        "unaddressed_need": "deep_sky_blue1",
+        "categorical_phrasing": "magenta",
+    }
     parts: list[RenderableType] = [Text(_headline(review), style="bold"), Text(summary(review)), Text()]
     parts += [Text(n, style="italic") for n in _remarks(review)]
     if not review.findings:
@@ -121,15 +147,18 @@ def terminal(review: Review) -> RenderableType:
         head += [(f" · {d}", "dim") for d in [detail_label(finding), finding.speaker or ""] if d]
         parts.append(Text.assemble((f"{finding.id[1:]:>2}  ", "bold"), *head))
         parts.append(Padding(Text(f"“{_one_line(finding.quote)}”"), (0, 0, 0, 4)))
-        parts.append(line("Why      ", finding.why))
-        if finding.rewrite:
-            parts.append(line("Instead  ", finding.rewrite, "green"))
-        if finding.ask:
-            parts.append(line("Next time", finding.ask))
-        parts += [line("Earlier  ", _earlier(e.date, e.meeting, e.quote)) for e in finding.evidence]
-        parts.append(Text())
+        earlier = [("Earlier", _earlier(e), "") for e in finding.evidence]
+        parts.append(
+            lines(
+                ("Why", finding.why, ""),
+                ("Instead", finding.rewrite or "", "green"),
+                ("Next time", finding.ask, ""),
+                *earlier,
+            )
+        )
     if review.participants:
-        table = Table("Who", "Shared view", "Commitment", "A question that would tell", title="Where people stand", title_justify="left")
+        parts.append(Text("\nWhere people stand", style="bold"))
+        table = Table(*STAND, box=SIMPLE_HEAD, pad_edge=False)
         for p in review.participants:
             table.add_row(
                 Text(p.name if p.spoke else f"{p.name} (silent)"),
@@ -155,16 +184,21 @@ def _context(review: Review, text: str | None) -> dict[str, Any]:
 
 
 def _headline(review: Review) -> str:
-    return " · ".join(filter(None, [review.meeting.title or "Meeting notes", review.meeting.date]))
+    return " · ".join(filter(None, [review.meeting.title or "Meeting notes", date_label(review.meeting.date)]))
 
 
 def _remarks(review: Review) -> list[str]:
-    fell_back = [f"The model did not answer ({review.fell_back}); this review was made on this machine."] if review.fell_back else []
+    fell_back = (
+        [f"The model did not answer ({review.fell_back}); this review was made on this machine."]
+        if review.fell_back
+        else []
+    )
     return [*fell_back, *review.notices]
 
 
-def _earlier(date: str | None, meeting: str, quote: str) -> str:
-    return f"{' · '.join(filter(None, [date, meeting]))}: “{_one_line(quote)}”"
+def _earlier(evidence: Evidence) -> str:
+    where = ", ".join(filter(None, [date_label(evidence.date), evidence.meeting]))
+    return f"{where}: “{_one_line(evidence.quote)}”"
 
 
 def _one_line(text: str) -> str:
@@ -196,6 +230,7 @@ def _environment() -> Environment:
         "kind_label": kind_label,
         "detail": detail_label,
         "one_line": _one_line,
+        "earlier": _earlier,
         "buy_in": BUY_IN_LABELS.__getitem__,
         "alignment": ALIGNMENT_LABELS.__getitem__,
     }

@@ -99,9 +99,11 @@ def _analyse(
 
 
 def _grounded(text: str, findings: Sequence[Finding]) -> tuple[tuple[Finding, ...], tuple[SetAside, ...]]:
-    """Findings whose quote is the exact slice, in order of tier; the rest with the reason. The last gate before a user."""
+    """Findings whose quote is the exact slice, in order of tier; the rest with the reason. The last gate."""
     exact = [f for f in findings if f.quote.strip() and text[f.start : f.end] == f.quote]
     wrong = tuple(
-        SetAside(finding=f, reason="The quote is not in the notes, letter for letter.") for f in findings if f not in exact
+        SetAside(finding=f, reason="The quote is not in the notes, letter for letter.")
+        for f in findings
+        if f not in exact
     )
     return tuple(sorted(exact, key=lambda f: f.tier != "finding")), wrong

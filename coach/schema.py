@@ -81,7 +81,7 @@ class Sentence(Value):
 
 
 class Attendee(Value):
-    """Someone the notes name as taking part (or, ``present=False``, as absent). ``aliases`` are other forms in the text."""
+    """Someone the notes name as taking part, or as absent (``present=False``). ``aliases``: other forms in the text."""
 
     name: str
     present: bool = True
@@ -106,7 +106,9 @@ class Conversation(Value):
     @property
     def speakers(self) -> tuple[str, ...]:
         """Everyone who says something, in order of first appearance."""
-        return tuple(dict.fromkeys(u.speaker for u in self.utterances if u.speaker and u.role in ("speech", "narration")))
+        return tuple(
+            dict.fromkeys(u.speaker for u in self.utterances if u.speaker and u.role in ("speech", "narration"))
+        )
 
 
 class Quote(Value):

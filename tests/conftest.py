@@ -11,7 +11,14 @@ import pytest
 def a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test has an empty coach home and no endpoint; a test that wants one sets it."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "COACH_MODEL", "COACH_DATABASE_URL", "COACH_CHROMA_URL", "COACH_ENGINE"):
+    for name in (
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "COACH_MODEL",
+        "COACH_DATABASE_URL",
+        "COACH_CHROMA_URL",
+        "COACH_ENGINE",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COACH_HOME", str(home))
     monkeypatch.setenv("COACH_KEYRING", "off")

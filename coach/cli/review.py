@@ -25,7 +25,9 @@ class EngineOption(StrEnum):
     both = "both"
 
 
-File = Annotated[str, typer.Argument(help="Notes: .txt .md .vtt .srt .eml, .docx and .pdf with the docs extra; - reads stdin.")]
+File = Annotated[
+    str, typer.Argument(help="Notes: .txt .md .vtt .srt .eml, .docx and .pdf with the docs extra; - reads stdin.")
+]
 Format = Annotated[str | None, typer.Option("--format", help="Force a note format instead of detecting it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -53,10 +55,13 @@ def review(
     html: Annotated[Path | None, typer.Option(help="Write the report as one HTML page.")] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Keep the first so many findings.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only this kind of finding; may be given again.")] = None,
-    engine: Annotated[EngineOption | None, typer.Option(help="Which engine reads; auto takes a model if configured.")] = None,
+    engine: Annotated[
+        EngineOption | None, typer.Option(help="Which engine reads; auto takes a model if configured.")
+    ] = None,
     format: Format = None,
     pseudonyms: Annotated[
-        bool, typer.Option("--pseudonyms", help="Replace names first; offsets then point into what coach anonymise prints.")
+        bool,
+        typer.Option("--pseudonyms", help="Replace names first; offsets then point into what coach anonymise prints."),
     ] = False,
 ) -> None:
     """Point out unheard objections, unaddressed needs and categorical phrasing in meeting notes."""

@@ -12,7 +12,9 @@ from coach.cli import app
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; anything but this machine needs --auth.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; anything but this machine needs --auth.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 7860,
     auth: Annotated[Path | None, typer.Option(help="File of users with salted password hashes.")] = None,
 ) -> None:
