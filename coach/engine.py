@@ -12,7 +12,7 @@ from coach.schema import Analysis, Conversation, Passage
 
 @dataclass(frozen=True)
 class Watch:
-    """How a caller follows long work: ``progress(share, what)`` hears the share done, 0 to 1; ``stopped()`` may stop it.
+    """How a caller follows long work: ``progress(share, what)`` hears the share done, 0 to 1; ``stopped()`` may end it.
 
     Progress may be told from several threads. The defaults ignore everything.
     """
