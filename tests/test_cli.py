@@ -105,7 +105,7 @@ def test_bad_input_gets_one_line_and_exit_code_2(case: str, tmp_path: Path) -> N
     "text",
     [
         b"Ana: caf\xe9 at the corner, \xfcber alles.\n" * 5,
-        "WEBVTT\n\n00:00 --> broken\nAna: hello\n\n1\n00:00:01.000 --> 00:00:02.000\n<v Ben>Fine.".encode(),
+        b"WEBVTT\n\n00:00 --> broken\nAna: hello\n\n1\n00:00:01.000 --> 00:00:02.000\n<v Ben>Fine.",
         ("x" * 200_000).encode(),
         "דנה: אני לא בטוח שזה יעבוד.\nיוסי: נמשיך.\n".encode(),
         "🙂🙃 👍👍 🎉\n🙂: 👎\n".encode(),
@@ -139,6 +139,7 @@ def test_doctor_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = "import sys; from coach.cli import app; print(sorted({'numpy','onnxruntime','gradio','chromadb','openai','sqlalchemy'} & set(sys.modules)))"
+    heavy = {"numpy", "onnxruntime", "gradio", "chromadb", "openai", "sqlalchemy"}
+    code = f"import sys; from coach.cli import app; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
     assert done.stdout.decode().strip() == "[]"
