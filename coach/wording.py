@@ -168,7 +168,7 @@ def _sentence(text: str) -> str:
 def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
     record = candidate.record
     out: dict[str, str] = {"said": snippet(candidate.quote)}
-    if candidate.speaker and _is_name(candidate.speaker):
+    if candidate.speaker and is_name(candidate.speaker):
         out["name"] = candidate.speaker.strip()
     noun = topic(candidate.quote)
     if noun:
@@ -180,7 +180,7 @@ def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
     out.setdefault("cue", snippet(candidate.quote, 45))
     if record.reply is not None:
         out["answered"] = snippet(record.reply.text)
-        if record.reply.speaker and _is_name(record.reply.speaker):
+        if record.reply.speaker and is_name(record.reply.speaker):
             out["reply"] = record.reply.speaker.strip()
         reply_noun = topic(record.reply.text)
         if reply_noun and fold(reply_noun) != fold(noun or ""):
@@ -198,7 +198,7 @@ def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
     return out
 
 
-def _is_name(speaker: str) -> bool:
+def is_name(speaker: str) -> bool:
     return bool(re.search(r"[^\W\d_]", speaker)) and fold(speaker.strip()) not in _NOT_NAMES
 
 
