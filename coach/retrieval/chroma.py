@@ -1,0 +1,324 @@
+"""Passages and their vectors in Chroma: embedded in this process, on a server, or in Chroma Cloud.
+
+The only file that imports chromadb. A *generation* is one complete index: a folder of its own when embedded, a
+collection of its own on a server. Deleting for good means copying the survivors into the next generation and removing
+this one, because Chroma itself leaves deleted text in its SQLite pages and vectors in its HNSW files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from coach.database import private_file, private_folder
+from coach.errors import ConfigError, LibraryError, LibraryLockedError
+from coach.retrieval.embedders import Embedder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from coach.settings import Settings
+
+HNSW = {"space": "ip", "ef_construction": 100, "max_neighbors": 16, "ef_search": 100}
+"""Vectors are unit, so the inner product is the cosine, and files hold the very bytes that were given."""
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Record:
+    """A passage as stored; ``first`` is the number of its first line within its meeting."""
+
+    id: str
+    meeting: str
+    first: int
+    speakers: tuple[str, ...]
+    text: str
+
+
+class BrokenIndexError(LibraryError):
+    """Chroma can't read its vector index, as happens when a process is killed while writing it; texts are intact."""
+
+
+class Generation:
+    """One collection of passages. Every text given to it has passed the leak check."""
+
+    def __init__(self, client: Any, name: str, embedder: Embedder, *, cloud: bool = False) -> None:
+        self._client = client
+        self._collection = client.get_or_create_collection(
+            name,
+            embedding_function=_embedding_function(embedder),
+            configuration={"spann": {"space": "ip"}} if cloud else {"hnsw": HNSW},
+        )
+        self._batch = min(BATCH, client.get_max_batch_size())
+
+    def upsert(self, records: Sequence[Record], vectors: NDArray[np.float32]) -> None:
+        """Stores the records with their vectors, shape (records, dimensions); same ids are replaced."""
+        for start in range(0, len(records), self._batch):
+            some = records[start : start + self._batch]
+            self._try(
+                "upsert",
+                ids=[record.id for record in some],
+                documents=[record.text for record in some],
+                embeddings=vectors[start : start + self._batch],
+                metadatas=[
+                    {"meeting": r.meeting, "first": r.first, "speakers": "\n".join(r.speakers)} for r in some
+                ],
+            )
+
+    def nearest(
+        self, vector: NDArray[np.float32], n: int, among: Sequence[str] | None = None
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """Ids of the ``n`` nearest passages, best first, and their cosines; ``among`` restricts to these ids."""
+        import numpy as np
+
+        found = self._try(
+            "query",
+            query_embeddings=[vector],
+            n_results=n,
+            include=["distances"],
+            **({"ids": list(among)} if among is not None else {}),
+        )
+        return found["ids"][0], 1 - np.asarray(found["distances"][0], dtype=np.float32)
+
+    def get(self, ids: Sequence[str]) -> dict[str, Record]:
+        """The records of these ids that exist, by id."""
+        if not ids:
+            return {}
+        return {record.id: record for record in _records(self._try("get", ids=list(ids), include=_TEXT))}
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors of these ids that exist, by id."""
+        if not ids:
+            return {}
+        found = self._try("get", ids=list(ids), include=["embeddings"])
+        return dict(zip(found["ids"], found["embeddings"], strict=True))
+
+    def of_meeting(self, meeting: str) -> list[Record]:
+        """All passages of a meeting, in order."""
+        found = self._try("get", where={"meeting": meeting}, include=_TEXT)
+        return sorted(_records(found), key=lambda record: record.first)
+
+    def all(self, *, embeddings: bool = True) -> Iterator[tuple[list[Record], NDArray[np.float32] | None]]:
+        """Everything in batches, with vectors unless they are unwanted or unreadable."""
+        offset = 0
+        while True:
+            found = self._try(
+                "get", limit=self._batch, offset=offset, include=[*_TEXT, "embeddings"] if embeddings else _TEXT
+            )
+            if not found["ids"]:
+                return
+            yield list(_records(found)), found["embeddings"] if embeddings else None
+            offset += len(found["ids"])
+
+    def ids(self) -> set[str]:
+        """Every id."""
+        return set(self._try("get", include=[])["ids"])
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Takes these passages out of the index; their bytes may stay until the next generation."""
+        for start in range(0, len(ids), self._batch):
+            self._try("delete", ids=list(ids[start : start + self._batch]))
+
+    def check(self, dimensions: int) -> None:
+        """Returns quietly when the vector index answers; raises :class:`BrokenIndexError` otherwise."""
+        import numpy as np
+
+        probe = np.full(dimensions, dimensions**-0.5, dtype=np.float32)
+        self.nearest(probe, 1)
+
+    def close(self) -> None:
+        """Lets go of the client."""
+        self._client.close()
+
+    def _try(self, method: str, **arguments: Any) -> Any:
+        from chromadb.errors import ChromaError, InternalError
+
+        try:
+            return getattr(self._collection, method)(**arguments)
+        except InternalError as error:
+            if "hnsw" in str(error).lower() or "compact" in str(error).lower():
+                raise BrokenIndexError("the vector index can't be read: run coach library reindex") from None
+            raise LibraryError(f"Chroma failed ({_short(error)}): check the disk, then run coach library reindex") from None
+        except (ChromaError, ValueError, OSError) as error:
+            raise LibraryError(f"Chroma refused ({_short(error)}): check that the server and the library match") from None
+        except Exception as error:
+            if type(error).__module__.startswith(("httpx", "httpcore")):
+                raise LibraryError("the Chroma server does not answer: check COACH_CHROMA_URL") from None
+            raise
+
+
+class ChromaStore:
+    """Where generations live. Embedded, it holds the folder's lock until it is closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.embedded = not (settings.chroma_url or settings.chroma_api_key)
+        self._folder = settings.home / "library"
+        self._lock = _locked(private_folder(self._folder)) if self.embedded else None
+
+    def open(self, library: str, generation: str, embedder: Embedder) -> Generation:
+        """A generation of the library with that key, made when missing."""
+        if self.embedded:
+            path = private_folder(self._folder / generation)
+            private_file(path / "chroma.sqlite3")
+            return Generation(_embedded(path), "passages", embedder)
+        return Generation(self._client(), f"coach-{library}-{generation}", embedder, cloud=self._cloud)
+
+    def remove_all_but(self, library: str, generation: str) -> None:
+        """Removes every other generation of that library: folders with all their files, or collections."""
+        if self.embedded:
+            for path in self._folder.iterdir():
+                if path.is_dir() and path.name != generation:
+                    shutil.rmtree(path)
+            return
+        client = self._client()
+        for collection in client.list_collections():
+            if collection.name.startswith(f"coach-{library}-") and collection.name != f"coach-{library}-{generation}":
+                client.delete_collection(collection.name)
+        client.close()
+
+    def close(self) -> None:
+        """Lets go of the folder."""
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def _cloud(self) -> bool:
+        return self._settings.chroma_api_key is not None and self._settings.chroma_url is None
+
+    def _client(self) -> Any:
+        import chromadb
+
+        settings = self._settings
+        key = settings.chroma_api_key.get_secret_value() if settings.chroma_api_key else None
+        place = {
+            name: value
+            for name, value in (("tenant", settings.chroma_tenant), ("database", settings.chroma_database))
+            if value
+        }
+        try:
+            if self._cloud:
+                return chromadb.CloudClient(api_key=key, settings=_quiet(), **place)
+            url = urlsplit(settings.chroma_url or "")
+            if url.scheme not in ("http", "https") or not url.hostname:
+                raise ConfigError("COACH_CHROMA_URL: not an address. Write http://HOST:PORT or https://HOST.")
+            return chromadb.HttpClient(
+                host=url.hostname,
+                port=url.port or (443 if url.scheme == "https" else 8000),
+                ssl=url.scheme == "https",
+                headers={"x-chroma-token": key} if key else None,
+                settings=_quiet(),
+                **place,
+            )
+        except ConfigError:
+            raise
+        except Exception as error:  # noqa: BLE001 - plain ValueError, ChromaError or httpx errors, depending on the cause
+            where = "Chroma Cloud" if self._cloud else "the Chroma server at COACH_CHROMA_URL"
+            raise LibraryError(
+                f"{where} can't be reached ({type(error).__name__}): check address, key, tenant and database"
+            ) from None
+
+
+def minilm_encoder() -> Any:
+    """Chroma's ONNX MiniLM as a function from texts to vectors; never downloads it.
+
+    Raises :class:`ConfigError` that says how to fetch the files when they are not on the machine.
+    """
+    from chromadb.utils.embedding_functions import ONNXMiniLM_L6_V2
+
+    folder = ONNXMiniLM_L6_V2.DOWNLOAD_PATH / ONNXMiniLM_L6_V2.EXTRACTED_FOLDER_NAME
+    if not (folder / "model.onnx").exists() or not (folder / "tokenizer.json").exists():
+        raise ConfigError(
+            "the embedder minilm has no files on this machine: fetch them once with python -c "
+            '"from chromadb.utils.embedding_functions import ONNXMiniLM_L6_V2 as M; M()([\'hello\'])"'
+        )
+    return ONNXMiniLM_L6_V2(preferred_providers=["CPUExecutionProvider"])
+
+
+_TEXT = ["documents", "metadatas"]
+
+
+def _records(found: Any) -> Iterator[Record]:
+    for id, text, metadata in zip(found["ids"], found["documents"], found["metadatas"], strict=True):
+        speakers = str(metadata["speakers"])
+        yield Record(
+            id=id,
+            meeting=str(metadata["meeting"]),
+            first=int(metadata["first"]),
+            speakers=tuple(speakers.split("\n")) if speakers else (),
+            text=text,
+        )
+
+
+def _quiet() -> Any:
+    from chromadb.config import Settings as ChromaSettings
+
+    return ChromaSettings(anonymized_telemetry=False)
+
+
+def _embedded(path: Path) -> Any:
+    import chromadb
+
+    try:
+        return chromadb.PersistentClient(str(path), settings=_quiet())
+    except Exception as error:  # noqa: BLE001 - the bindings raise several kinds, depending on what is wrong with the files
+        raise LibraryError(
+            f"the library's files can't be opened ({_short(error)}): check the disk and who owns {path}"
+        ) from None
+
+
+def _embedding_function(embedder: Embedder) -> Any:
+    from chromadb import EmbeddingFunction
+
+    class Ours(EmbeddingFunction[Any]):
+        """So that Chroma never loads, or downloads, a model of its own."""
+
+        def __init__(self) -> None:
+            pass
+
+        def __call__(self, input: Any) -> Any:
+            return list(embedder(input))
+
+        @staticmethod
+        def name() -> str:
+            return "unheard"
+
+        def get_config(self) -> dict[str, Any]:
+            return {"embedder": embedder.name}
+
+        @staticmethod
+        def build_from_config(config: dict[str, Any]) -> Any:
+            raise NotImplementedError
+
+    return Ours()
+
+
+def _locked(folder: Path) -> Any:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "lock", timeout=0, is_singleton=True, thread_local=False, mode=0o600)
+    holder = folder / "holder"
+    try:
+        lock.acquire()
+    except Timeout:
+        try:
+            pid = f"process {int(holder.read_text())}"
+        except (OSError, ValueError):
+            pid = "another process"
+        raise LibraryLockedError(
+            f"{pid} is using this library: close it, or set COACH_CHROMA_URL to a Chroma server to share it"
+        ) from None
+    private_file(holder)
+    holder.write_text(str(os.getpid()))
+    return lock
+
+
+def _short(error: BaseException) -> str:
+    return type(error).__name__

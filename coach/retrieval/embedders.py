@@ -1,0 +1,160 @@
+"""Embedders: text to unit vectors. The default reads weights that ship with it; none downloads anything unasked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coach.errors import ConfigError, ModelUnreachableError
+from coach.registry import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from coach.settings import Settings
+
+    Vectors = NDArray[np.float32]
+
+@dataclass(frozen=True)
+class Embedder:
+    """A named embedding. Equal ``name`` means vectors that can be compared with each other.
+
+    ``encode`` may return any array-like of shape (texts, dimensions); calling the embedder gives unit float32 vectors,
+    so that a dot product is a cosine. A text without a known word gets the zero vector, which is like nothing.
+    ``remote`` tells that texts leave the machine.
+    """
+
+    name: str
+    encode: Callable[[list[str]], Any]
+    encode_query: Callable[[str], Any] | None = None
+    remote: bool = False
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, shape (texts, dimensions)."""
+        return _unit(self.encode(list(texts)))
+
+    def query(self, text: str) -> Vectors:
+        """One unit vector, shape (dimensions,), for a query; some models embed queries unlike passages."""
+        return _unit([self.encode_query(text)])[0] if self.encode_query else self([text])[0]
+
+
+EMBEDDERS: Registry[Callable[[Settings], Embedder]] = Registry("coach.embedders")
+"""Embedders by the name that COACH_EMBEDDER and ``reindex`` take; ``name:model`` chooses a model where there are several."""
+
+
+def load_embedder(settings: Settings, name: str | None = None) -> Embedder:
+    """The embedder of that name (``settings.embedder`` unless given).
+
+    Raises :class:`ConfigError` when what it needs is not installed or not on the machine.
+    """
+    chosen = name or settings.embedder
+    return EMBEDDERS[chosen.partition(":")[0]](settings.model_copy(update={"embedder": chosen}))
+
+
+def from_langchain(embeddings: Any, name: str) -> Embedder:
+    """An embedder out of any LangChain ``Embeddings``; ``name`` identifies its vectors, so name the model in it."""
+    return Embedder(name=name, encode=embeddings.embed_documents, encode_query=embeddings.embed_query, remote=True)
+
+
+@EMBEDDERS.register("wordllama")
+def wordllama(settings: Settings) -> Embedder:
+    """256 dimensions, static token vectors, no network: the weights are in the wheel."""
+    model = _wordllama()
+    return Embedder(name="wordllama-l2_supercat-256", encode=model.embed)
+
+
+@EMBEDDERS.register("fastembed")
+def fastembed(settings: Settings) -> Embedder:
+    """Any model of the fastembed package that is already in its cache; ``fastembed:MODEL`` names it."""
+    model = settings.embedder.partition(":")[2] or "BAAI/bge-small-en-v1.5"
+    try:
+        from fastembed import TextEmbedding  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        raise ConfigError(
+            "the embedder fastembed is not installed: pip install fastembed, or unset COACH_EMBEDDER"
+        ) from None
+    try:
+        loaded = TextEmbedding(model_name=model, local_files_only=True)
+    except Exception as error:  # noqa: BLE001 - fastembed raises plain ValueError, OSError and those of its downloader
+        raise ConfigError(
+            f"fastembed has no files of {model} on this machine ({type(error).__name__}): "
+            f"fetch them once with python -c \"from fastembed import TextEmbedding; TextEmbedding('{model}')\""
+        ) from None
+    return Embedder(
+        name=f"fastembed-{model}",
+        encode=lambda texts: list(loaded.embed(texts)),
+        encode_query=lambda text: next(iter(loaded.query_embed(text))),
+    )
+
+
+@EMBEDDERS.register("minilm")
+def minilm(settings: Settings) -> Embedder:
+    """Chroma's all-MiniLM-L6-v2 on onnxruntime, 384 dimensions, when its files are already on the machine."""
+    from coach.retrieval.chroma import minilm_encoder
+
+    return Embedder(name="chroma-all-MiniLM-L6-v2", encode=minilm_encoder())
+
+
+@EMBEDDERS.register("openai")
+def openai(settings: Settings) -> Embedder:
+    """Embeddings of the OpenAI-compatible endpoint in the settings; ``openai:MODEL`` names the model.
+
+    Pseudonymised text leaves the machine. Plain HTTP with httpx, so that the vendor's client keeps its one home.
+    """
+    import httpx
+
+    model = settings.embedder.partition(":")[2] or "text-embedding-3-small"
+    if not settings.api_key and not settings.base_url:
+        raise ConfigError("the embedder openai needs OPENAI_API_KEY or OPENAI_BASE_URL: set one, or unset COACH_EMBEDDER")
+    base = (settings.base_url or "https://api.openai.com/v1").rstrip("/")
+    secret = settings.api_key.get_secret_value() if settings.api_key else ""
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+
+    def encode(texts: list[str]) -> list[list[float]]:
+        vectors: list[list[float]] = []
+        for start in range(0, len(texts), 256):
+            batch = [text or " " for text in texts[start : start + 256]]
+            try:
+                answer = httpx.post(
+                    f"{base}/embeddings",
+                    json={"model": model, "input": batch},
+                    headers=headers,
+                    timeout=settings.deadline,
+                )
+                answer.raise_for_status()
+                data = sorted(answer.json()["data"], key=lambda item: item["index"])
+            except (httpx.HTTPError, KeyError, ValueError) as error:
+                raise ModelUnreachableError(
+                    f"the embedding endpoint gave no vectors ({type(error).__name__}): "
+                    "check OPENAI_BASE_URL, the key and the model name after openai:"
+                ) from None
+            vectors.extend(item["embedding"] for item in data)
+        return vectors
+
+    return Embedder(name=f"openai-{model}", encode=encode, remote=True)
+
+
+def _unit(raw: Any) -> Vectors:
+    import numpy as np
+
+    vectors = np.asarray(raw, dtype=np.float32)
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+@cache
+def _wordllama() -> Any:
+    # Importing wordllama configures the root logger; what the program's own logging does is not its business.
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        import wordllama as package
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    return package.WordLlama.load(cache_dir=Path(package.__file__).parent, disable_download=True)
