@@ -1,0 +1,1 @@
+"""Before the meeting: a brief, a practice with a simulated attendee, and a debrief that scores listening."""

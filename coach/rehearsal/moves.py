@@ -1,0 +1,133 @@
+"""Which conversational moves somebody makes, with the words that show each.
+
+Listening moves let a person feel heard; dismissing moves are the roadblocks. The categories rest on Gordon's twelve
+roadblocks to communication (Gordon 1970), the open questions, affirmations, reflections and summaries of motivational
+interviewing (Miller and Rollnick 2013), conversational receptiveness (Yeomans et al. 2020) and the Feeling Heard scale
+(Roos et al. 2023). A small linear model over cue patterns and words decides; ``python -m training.moves`` fits it and
+prints its cross-validated confusion matrix.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+
+class Move(StrEnum):
+    """A conversational move."""
+
+    OPEN_QUESTION = "open_question"
+    PARAPHRASE = "paraphrase"
+    ACKNOWLEDGE = "acknowledge"
+    EXPLORE_NEED = "explore_need"
+    CHECK_BACK = "check_back"
+    INTEGRATE = "integrate"
+    LEADING_QUESTION = "leading_question"
+    REBUT = "rebut"
+    REASSURE = "reassure"
+    ADVISE = "advise"
+    DEFER = "defer"
+    DIVERT = "divert"
+    STEAMROLL = "steamroll"
+    DIAGNOSE = "diagnose"
+    MORALISE = "moralise"
+    FLATTER = "flatter"
+
+
+LISTENING = frozenset(
+    {Move.OPEN_QUESTION, Move.PARAPHRASE, Move.ACKNOWLEDGE, Move.EXPLORE_NEED, Move.CHECK_BACK, Move.INTEGRATE}
+)
+DISMISSING = frozenset(Move) - LISTENING
+THRESHOLD = 0.5
+
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+_WORD = re.compile(r"[a-z']+")
+
+
+@dataclass(frozen=True)
+class MoveFound:
+    """A move, the sentence that makes it (``words == text[start:end]``) and how sure the model is, 0 to 1."""
+
+    move: Move
+    words: str
+    start: int
+    end: int
+    confidence: float
+
+
+def find_moves(text: str) -> tuple[MoveFound, ...]:
+    """The moves of one turn, in order; each at most once per sentence, several per turn. Empty for neutral talk."""
+    found = []
+    for start, end in _sentences(text):
+        words = text[start:end]
+        scores = probabilities(words)
+        listening = any(scores[m] >= THRESHOLD for m in LISTENING)
+        for move in Move:
+            # "I understand, but the decision is made" acknowledges nothing: what follows the "but" decides.
+            if move in LISTENING and listening and _taken_back(words, scores):
+                continue
+            if scores[move] >= THRESHOLD:
+                found.append(MoveFound(move, words, start, end, round(scores[move], 3)))
+    return tuple(found)
+
+
+def probabilities(sentence: str) -> dict[Move, float]:
+    """How likely one sentence makes each move, 0 to 1, independently."""
+    model = _model()
+    present = features(sentence)
+    scores = {}
+    for move in Move:
+        weights = model[move.value]
+        score = weights["bias"] + sum(weights["weights"].get(name, 0.0) for name in present)
+        scores[move] = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+    return scores
+
+
+def features(sentence: str) -> frozenset[str]:
+    """The features of a sentence: cue patterns it holds, its words and word pairs, and its shape."""
+    plain = sentence.lower().replace("’", "'").strip()
+    words = _WORD.findall(plain)
+    found = {f"cue:{move}:{n}" for move, patterns in _cues().items() for n, p in enumerate(patterns) if p.search(plain)}
+    found |= {f"any:{name.split(':')[1]}" for name in found}
+    found |= {f"w:{w}" for w in words}
+    found |= {f"p:{a} {b}" for a, b in zip(words, words[1:], strict=False)}
+    found.add("ends:?" if plain.endswith("?") else "ends:.")
+    if words:
+        found.add(f"first:{words[0]}")
+    return frozenset(found)
+
+
+def _taken_back(words: str, scores: dict[Move, float]) -> bool:
+    return bool(re.search(r"\bbut\b", words, re.I)) and any(scores[m] >= THRESHOLD for m in DISMISSING)
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    spans = []
+    for match in _SENTENCE.finditer(text):
+        start, end = match.span()
+        start += len(match.group()) - len(match.group().lstrip())
+        end -= len(match.group()) - len(match.group().rstrip())
+        if end > start:
+            spans.append((start, end))
+    return spans
+
+
+@cache
+def _cues() -> dict[str, tuple[re.Pattern[str], ...]]:
+    import yaml
+
+    raw = yaml.safe_load((files("coach") / "data" / "moves.yaml").read_text(encoding="utf-8"))
+    return {move: tuple(re.compile(p, re.I) for p in patterns) for move, patterns in raw.items()}
+
+
+@cache
+def _model() -> dict[str, dict[str, object]]:
+    model: dict[str, dict[str, object]] = json.loads(
+        (files("coach") / "data" / "moves.json").read_text(encoding="utf-8")
+    )
+    return model
