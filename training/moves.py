@@ -80,9 +80,8 @@ def report(table: list[dict[str, object]], truth: np.ndarray, guess: np.ndarray)
         others = Counter(
             m.value for i in np.flatnonzero((truth[:, k] == 1) & ~said[:, k]) for j, m in enumerate(Move) if said[i, j]
         )
-        print(
-            f"{move.value:17} F1 {f1:.2f}  of {int(truth[:, k].sum())} found {hit}, false {int(said[:, k].sum()) - hit}; missed as {dict(others)}"
-        )
+        false = int(said[:, k].sum()) - hit
+        print(f"{move.value:17} F1 {f1:.2f}  of {truth[:, k].sum()} found {hit}, false {false}; missed as {dict(others)}")
     print(f"macro-F1 {np.mean(scores):.3f} over {len(table)} sentences, ten-fold")
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 
 class Move(StrEnum):
@@ -95,7 +96,7 @@ def features(sentence: str) -> frozenset[str]:
     found = {f"cue:{move}:{n}" for move, patterns in _cues().items() for n, p in enumerate(patterns) if p.search(plain)}
     found |= {f"any:{name.split(':')[1]}" for name in found}
     found |= {f"w:{w}" for w in words}
-    found |= {f"p:{a} {b}" for a, b in zip(words, words[1:], strict=False)}
+    found |= {f"p:{a} {b}" for a, b in pairwise(words)}
     found.add("ends:?" if plain.endswith("?") else "ends:.")
     if words:
         found.add(f"first:{words[0]}")
