@@ -1,0 +1,14 @@
+"""What suites exercise, one module each. Another package adds one with the entry-point group ``coach_eval.tasks``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coach.registry import Registry
+from coach_eval.tasks import participants, review, rewriting
+from coach_eval.tasks.base import Task
+
+TASKS: Registry[Task[Any, Any]] = Registry("coach_eval.tasks")
+
+for _task in (review.TASK, rewriting.TASK, participants.TASK):
+    TASKS.register(_task.name)(_task)
