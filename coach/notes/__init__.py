@@ -1,0 +1,39 @@
+"""Text to conversation: what people paste, read as utterances with speaker, time, section and exact offsets."""
+
+from __future__ import annotations
+
+from coach.errors import InputError
+from coach.notes import formats as _formats  # noqa: F401  files the formats that ship here
+from coach.notes.base import FORMATS, NoteFormat
+from coach.notes.files import decode, read_file
+from coach.notes.splitting import sentences
+from coach.schema import Conversation
+
+__all__ = ["FORMATS", "LONGEST", "NoteFormat", "decode", "detect", "parse", "read_file", "sentences"]
+
+LONGEST = 2_000_000
+"""Characters; a longer text is refused."""
+
+
+def parse(text: str, format: str | None = None) -> Conversation:
+    """The conversation in a text: every non-blank character belongs to one utterance, in order.
+
+    ``format`` names one of ``FORMATS``; without it the format is detected by content. Raises :class:`InputError` for
+    text that is empty, binary or longer than ``LONGEST`` characters, and for a format that does not exist.
+    """
+    if not text.strip("\ufeff\u200b \t\r\n") or text.isspace():
+        raise InputError("There is nothing to read: paste the notes of a meeting or a draft.")
+    if len(text) > LONGEST:
+        raise InputError(f"The text has {len(text):,} characters, the limit is {LONGEST:,}: give the notes of one meeting.")
+    if "\x00" in text:
+        raise InputError("This is not text: paste notes as plain text, or give a .docx or .pdf file.")
+    name = format or detect(text)
+    if name not in set(FORMATS):
+        raise InputError(f"There is no note format {name!r}: choose from {', '.join(FORMATS)}.")
+    return FORMATS[name].read(text)
+
+
+def detect(text: str) -> str:
+    """The name of the format that a text looks most like."""
+    scores = [(known.sniff(text), -rank, name) for rank, (name, known) in enumerate(FORMATS.items())]
+    return max(scores)[2]

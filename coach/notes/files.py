@@ -1,0 +1,86 @@
+"""A file of notes as text, whatever its encoding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coach.errors import InputError
+
+MOST_BYTES = 10_000_000
+"""Larger files are refused: a whole day of talk is less than a tenth of it."""
+
+_BY_MARKITDOWN = (".docx", ".pdf")
+_BINARY_STARTS = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"\x7fELF", b"\xd0\xcf\x11\xe0", b"ID3", b"OggS", b"RIFF")
+
+
+def read_file(path: str | Path) -> str:
+    """The text of a file: UTF-8, UTF-16 or a legacy encoding, without byte order mark; .docx and .pdf by the extra ``docs``.
+
+    Raises :class:`InputError` for what is missing, no file, unreadable, empty, larger than 10 MB or not text.
+    """
+    file = Path(path)
+    try:
+        if file.is_dir():
+            raise InputError(f"{file} is a folder: name one file of notes.")
+        if not file.exists():
+            raise InputError(f"{file} does not exist: check the name, or use - to read from standard input.")
+        if not file.is_file():
+            raise InputError(f"{file} is not a regular file: use - to read from standard input.")
+        size = file.stat().st_size
+        if size > MOST_BYTES:
+            raise InputError(
+                f"{file} has {size / 1e6:.0f} MB, the limit is {MOST_BYTES / 1e6:.0f} MB: give the notes of one meeting."
+            )
+        if file.suffix.lower() in _BY_MARKITDOWN:
+            return _convert(file)
+        data = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} can't be read ({error.strerror or type(error).__name__}): check the file and its rights.") from None
+    return decode(data, str(file))
+
+
+def decode(data: bytes, name: str) -> str:
+    """The text in some bytes; ``name`` is for messages. Raises :class:`InputError` when they are empty or no text."""
+    if not data.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+        raise InputError(f"{name} is empty: give it some notes.")
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            try:
+                return _checked(data.decode(encoding), name)
+            except UnicodeDecodeError:
+                break
+    if data.startswith(_BINARY_STARTS):
+        raise InputError(f"{name} is not text: give a .txt, .md, .vtt, .srt, .eml, .docx or .pdf file.")
+    try:
+        return _checked(data.decode("utf-8"), name)
+    except UnicodeDecodeError:
+        pass
+    from charset_normalizer import from_bytes
+
+    guess = from_bytes(data[:200_000]).best()
+    if guess is None:
+        raise InputError(f"{name} is not text in any encoding the coach knows: save it as UTF-8 and try again.")
+    try:
+        return _checked(data.decode(guess.encoding), name)
+    except (UnicodeDecodeError, LookupError):
+        return _checked(data.decode(guess.encoding, errors="replace"), name)
+
+
+def _checked(text: str, name: str) -> str:
+    if "\x00" in text:
+        raise InputError(f"{name} is not text: give a .txt, .md, .vtt, .srt, .eml, .docx or .pdf file.")
+    if not text.strip():
+        raise InputError(f"{name} is empty: give it some notes.")
+    return text
+
+
+def _convert(file: Path) -> str:
+    try:
+        from markitdown import MarkItDown
+    except ImportError:
+        raise InputError(f"{file.name} needs the extra for documents: pip install 'unheard[docs]'") from None
+    try:
+        text = MarkItDown(enable_plugins=False).convert_local(str(file)).text_content
+    except Exception as error:  # the converters raise whatever their libraries raise
+        raise InputError(f"{file} can't be converted ({type(error).__name__}): save it as text and try again.") from None
+    return _checked(text, str(file))

@@ -1,0 +1,285 @@
+"""Who is who in notes: what can be a name, who a list names, and which written form means whom."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from coach.schema import Attendee
+
+TITLES = frozenset(
+    "mr mrs ms miss mx dr prof professor sir dame lord lady rev reverend canon father sister brother cllr councillor "
+    "mayor frau herr madame monsieur señor señora hon judge justice sergeant sgt captain capt major colonel inspector "
+    "rabbi imam chef minister senator phd postdoc grad ing dipl".split()
+)
+PARTICLES = frozenset("van von de der den del della di da dos la le al el bin ibn ter ten y af zu of the from and".split())
+ROLES = frozenset(
+    "chair chairman chairwoman chairperson chairs co-chair facilitator moderator president vice-president treasurer "
+    "secretary clerk coordinator convener head headteacher dean director manager host scribe minutes notes note-taker "
+    "deputy principal governor editor captain coach registrar warden presenter interviewer interviewee participant "
+    "speaker everyone all audience unknown agent customer client resident member cfo ceo cto coo hr gm pm operator "
+    "doctor nurse teacher parent union".split()
+)
+_NOT_NAMES = frozenset(
+    "a about above action actions add agenda agreed aim all also am an and announcement announcements any aob "
+    "apologies approved as assumption assumptions at attachment attachments attendance attendees attending background "
+    "bcc because before blocked blocker blockers body budget but by cc check-in checkin clarification close closing "
+    "comment comments conclusion conclusions consent consequence context cost costs currently date dates day deadline "
+    "decided decision decisions deferred definition deliverables dependencies description details disclaimer discussed "
+    "discussion done draft due duration edit eg email estimate etc example examples fact facts feedback finally first "
+    "fixed follow-up followup followups for from ftp generally goal goals going he help here hint how however http "
+    "https i idea ideas if impact important in info information input intro introduction is issue issues it item items "
+    "its label labels last later lead length link links list location maybe me meanwhile meeting method minuted mood "
+    "motion name names need needs new news next no none not note notes now objective objectives of ok old on one only "
+    "open option options or org other our outcome outcomes output overall owner page parked part participants people "
+    "phone place plan plans point points poll possible present problem problems proposal proposals pros purpose q "
+    "question questions quorum quote ranking re reason reasons recap recommendation reference references regards "
+    "regrets remark remarks remember reminder reply reported request requirement requirements resolution resolved "
+    "response result results risk risks role roles room rule rules same schedule scope second section seconded see "
+    "shortly similarly slides so solution sources start starting started state statement status step steps still "
+    "story subject suggestion suggestions summary takeaway takeaways task tasks tbd team tests that the their then "
+    "there these they third this those though thus time timeline times tip to today todo together tomorrow tonight "
+    "topic topics total tricky update updates url venue vote votes warning was we website week weekly what whatever "
+    "when where whether which who why will with work worked working wrote www yes yesterday yet you your zoom "
+    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september "
+    "october november december mon tue tues wed weds thu thur thurs fri sat sun jan feb mar apr jun jul aug sep sept "
+    "oct nov dec spring summer autumn winter".split()
+)
+_SOFT = frozenset("all chair head from and the notes minutes scribe lead chairs may".split())
+_JOINED = re.compile(r"\s*(?:,|/|&|\+|\band\b)\s*")
+_WORD = re.compile(r"[^\W\d_][\w'’.\-]*\.?|\d{1,3}")
+
+
+def looks_like_name(written: str) -> bool:
+    """Whether the words could name who speaks: by their shape alone, ``Action`` and ``Date`` left out."""
+    if not 0 < len(written) <= 48 or written[0] in "(\"'“‘" or "//" in written or "@" in written:
+        return False
+    words = written.split()
+    if len(words) > 6:
+        return False
+    lower = [w.strip(".,'’").casefold() for w in words]
+    if len(words) == 1 or lower[0] in ("the", "a"):
+        if lower[-1] in ROLES and lower[-1] not in ("minutes", "notes", "all") and len(words) <= 3:
+            return written[0].isupper()
+        if lower[0] in ("the", "a") and len(words) > 1 and not words[1][0].isupper():
+            return False
+    if lower[0] in _NOT_NAMES and not (len(words) > 1 and lower[0] in _SOFT) and not _initials(words[0]):
+        return False
+    if len(words) > 1 and lower[-1] in _NOT_NAMES and not _initials(words[-1]):
+        return False
+    proper = 0
+    for word, low in zip(words, lower, strict=True):
+        if word in ("&", "+", "/", "–", "-"):
+            continue
+        if not _WORD.fullmatch(word.strip(",")) and not re.fullmatch(r"[^\W\d_][\w'’.\-/&+]*,?", word):
+            return False
+        if low in PARTICLES and word.islower():
+            continue
+        if word.isdigit():
+            if proper == 0:
+                return False
+            continue
+        if not (word[0].isupper() or not (word[0].islower())):
+            return low in ROLES and proper > 0
+        proper += 1
+    return proper > 0
+
+
+def looks_like_handle(written: str) -> bool:
+    """Whether one lower-case word could be a name or chat handle (``oli``, ``kelp_``)."""
+    return bool(re.fullmatch(r"@?[^\W\d][\w.\-]{1,24}", written)) and written.casefold() not in _NOT_NAMES
+
+
+def _initials(word: str) -> bool:
+    letters = word.replace(".", "")
+    return 1 < len(letters) <= 4 and letters.isalpha() and letters.isupper()
+
+
+@dataclass
+class People:
+    """The people of one text while it is read: everyone listed, and the forms under which they are written."""
+
+    listed: list[Attendee] = field(default_factory=list)
+    labels: Counter[str] = field(default_factory=Counter)
+    _forms: dict[str, str | None] | None = None
+    _used: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def list(self, attendees: Iterable[Attendee]) -> None:
+        """Add those of an attendance list; the same name twice keeps what each line adds."""
+        for new in attendees:
+            known = next((i for i, a in enumerate(self.listed) if a.name.casefold() == new.name.casefold()), None)
+            if known is None:
+                self.listed.append(new)
+            else:
+                old = self.listed[known]
+                role = ", ".join(dict.fromkeys(r for r in (old.role, new.role) if r)) or None
+                self.listed[known] = old.model_copy(update={"role": role, "aliases": tuple(dict.fromkeys(old.aliases + new.aliases))})
+        self._forms = None
+
+    def know(self, name: str) -> None:
+        """Take a label as the name of someone who speaks."""
+        self.labels[name] += 1
+        self._forms = None
+
+    def resolve(self, written: str) -> str | None:
+        """The name of the one person that a written form can mean, or ``None``."""
+        return self._lookup().get(_key(written))
+
+    def speaker(self, written: str) -> str:
+        """The name to show for a label: the listed one when it is clear who that is, else as written."""
+        name = self.resolve(written) or written
+        self._used.setdefault(name, {})[written] = None
+        return name
+
+    def attendees(self, speakers: Iterable[str]) -> tuple[Attendee, ...]:
+        """Everyone listed, with the forms the text uses for them, then speakers that no list names."""
+        found = []
+        for attendee in self.listed:
+            forms = (*attendee.aliases, *self._used.get(attendee.name, ()))
+            aliases = tuple(dict.fromkeys(f for f in forms if f != attendee.name))
+            found.append(attendee.model_copy(update={"aliases": aliases}))
+        names = {a.name for a in found}
+        for speaker in dict.fromkeys(speakers):
+            if speaker not in names:
+                aliases = tuple(f for f in self._used.get(speaker, ()) if f != speaker)
+                found.append(Attendee(name=speaker, aliases=aliases))
+        return tuple(found)
+
+    def _lookup(self) -> dict[str, str | None]:
+        if self._forms is None:
+            full: dict[str, str] = {}
+            short: dict[str, set[str]] = {}
+            everyone = [(a.name, a.role, a.aliases) for a in self.listed]
+            listed = {a.name.casefold() for a in self.listed}
+            for name, role, aliases in everyone:
+                full.setdefault(_key(name), name)
+                for form in (*_short_forms(name), *aliases, *_role_forms(role)):
+                    short.setdefault(_key(form), set()).add(name)
+            forms: dict[str, str | None] = {k: next(iter(v)) if len(v) == 1 else None for k, v in short.items()}
+            forms.update(full)
+            for label in self.labels:
+                if label.casefold() not in listed:
+                    forms.setdefault(_key(label), label)
+            self._forms = forms
+        return self._forms
+
+
+def _key(written: str) -> str:
+    words = [w.strip(".,") for w in written.casefold().split()]
+    if len(words) > 1 and words[0] == "the":
+        words = words[1:]
+    return " ".join(words)
+
+
+def _short_forms(name: str) -> list[str]:
+    words = [w for w in name.split() if w]
+    title = words[0] if words[0].strip(".").casefold() in TITLES else None
+    rest = words[1:] if title else words
+    forms: list[str] = []
+    if not rest:
+        return forms
+    last = rest[-1]
+    if title:
+        forms += [f"{title} {last}", last, " ".join(rest)]
+    if len(rest) > 1:
+        first = rest[0]
+        if len(first.strip(".")) > 1:
+            forms.append(first)
+        if len(last.strip(".")) > 1:
+            forms.append(last)
+            if not title:
+                forms += [f"{t} {last}" for t in ("mr", "mrs", "ms", "miss", "dr", "prof")]
+        initials = "".join(w[0] for w in re.split(r"[\s\-]+", " ".join(rest)) if w[0].isalpha())
+        forms += [initials] if len(initials) > 1 else []
+    return forms
+
+
+def _role_forms(role: str | None) -> list[str]:
+    if not role:
+        return []
+    parts = [p.strip() for p in re.split(r"[,;/]|\band\b", role)]
+    return [p for p in parts if p and p.split()[-1].casefold() in ROLES]
+
+
+_ABSENT = re.compile(
+    r"apolog\w*|apols?|regrets?|absent|absences?|sorry|excused|not present|unable to attend|sent apologies|out|away", re.I
+)
+_ROSTER = re.compile(
+    r"(?:members?\s+|also\s+|those\s+|who\s+(?:is|was)\s+)?(?:present|attendees?|attending|attendance|in attendance|here|"
+    r"participants?|apolog(?:ies|y)(?: for absence)?|apols?|regrets|absent|absences|sorry|sent apologies|excused|invited|guests?|"
+    r"observers?|members|delegates|governors|officers|partners|roles|council|facilitat(?:or|ors|ed by|ion)|chair(?:ed by|person|man|"
+    r"woman|s)?|moderat(?:or|ion|ed by)|minutes?(?: taken)?(?: by)?|notes?(?: taken)? by|note-?taker|scribe|secretary|clerk|editor|"
+    r"presenters?|dean|host|zoom|remote(?:ly)?|online|in the room|in|out|others|also here|staff|team|who(?: was there)?|with|von|"
+    r"council members|project directors|foundation project directors|project staff|foundation staff|for the [\w ]{3,30}|for management|"
+    r"observers and guests|quorum)(?:\s+(?:by phone|online|remotely|members|present|from|today))?",
+    re.I,
+)
+_SINGLE_ROLE = re.compile(
+    r"facilitat|chair|moderat|minutes?$|minutes? (?:taken )?by|notes?|note-?taker|scribe|secretary|clerk|editor|presenter|dean|host", re.I
+)
+_NEVER_LISTED = frozenset("none all everyone nobody tbd others various n/a - yes no quorate".split())
+
+
+def roster_kind(label: str) -> str | None:
+    """``absent``, a role (``facilitator``), or ``present`` when a label opens a list of people; else ``None``."""
+    label = label.strip(" *_#.:").strip()
+    if len(label) > 48 or not _ROSTER.fullmatch(label):
+        return None
+    if _ABSENT.fullmatch(label) or _ABSENT.match(label):
+        return "absent"
+    if _SINGLE_ROLE.match(label):
+        return re.sub(r"(?i)\s*(?:taken )?\bby$|s$", "", label).strip().casefold()
+    return "present"
+
+
+def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
+    """The attendees of a comma- or semicolon-separated list; brackets hold roles (``Mr D. Hale (Treasurer)``)."""
+    found = []
+    role_of_list = kind if kind not in ("present", "absent") else None
+    for part in _split_names(names[:4000]):
+        match = re.match(r"^([^()\[\]]{1,60}?)\s*(?:[(\[]([^()\[\]]{0,80})[)\]]?)?\s*[.;]?$", part.strip(" *_\t\r\n-•"))
+        if not match:
+            continue
+        name, inner = match.group(1).strip(" .*_"), match.group(2)
+        name = re.sub(r"^(?:later|and|also|the|plus|cllrs?|from)\s+(?=\S)", lambda m: "" if m.group(0).strip().casefold() not in ("cllr",) else m.group(0), name, flags=re.I)
+        if name.casefold() in _NEVER_LISTED or len(name.split()) > 4:
+            continue
+        if not (looks_like_name(name) or looks_like_handle(name)):
+            continue
+        alias: tuple[str, ...] = ()
+        role = inner.strip() if inner else None
+        if role and _initials(role) and role.casefold() not in ROLES and _could_abbreviate(role, name):
+            alias, role = (role,), None
+        elif _initials(name) and inner and looks_like_name(inner) and len(inner.split()) > 1 and _could_abbreviate(name, inner):
+            alias, name, role = (name,), inner.strip(), None
+        roles = ", ".join(r for r in (role_of_list, role) if r) or None
+        found.append(Attendee(name=name, present=kind != "absent", role=roles, aliases=alias))
+    return tuple(found)
+
+
+def _could_abbreviate(short: str, name: str) -> bool:
+    letters = iter(re.sub(r"[^\w]", "", name).casefold())
+    return all(letter in letters for letter in short.replace(".", "").casefold())
+
+
+def _split_names(names: str) -> list[str]:
+    parts, depth, current = [], 0, []
+    for at, char in enumerate(names):
+        depth += (char in "([") - (char in ")]")
+        depth = max(depth, 0)
+        stop = char == "." and depth == 0 and len("".join(current).split()[-1:] or [""]) and _ends_name(current) and names[at + 1 : at + 2] in ("", " ")
+        if depth == 0 and (char in ",;\n|" or stop):
+            parts.append("".join(current))
+            current = []
+        else:
+            current.append(char)
+    parts.append("".join(current))
+    return [p for part in parts for p in re.split(r"\s+(?:and|&|\+)\s+(?=\S)", part) if p.strip()]
+
+
+def _ends_name(current: list[str]) -> bool:
+    word = "".join(current[-12:]).split()[-1:] or [""]
+    bare = word[0].strip("(),")
+    return len(bare) > 1 and bare.casefold() not in TITLES and not (len(bare) == 1)

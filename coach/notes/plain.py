@@ -1,0 +1,333 @@
+"""Notes that people type: speaker labels, bullets, minutes, Markdown, running text and drafts, in any mixture."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from coach.notes.attribution import turns
+from coach.notes.dates import find_date
+from coach.notes.lines import Line, Piece, split_lines, utterances
+from coach.notes.people import People, looks_like_handle, looks_like_name, read_roster, roster_kind
+from coach.schema import Conversation, Role
+
+_BULLET = re.compile(r"(?:[-*•‣◦·–+>]|\[[ xX]\]|\(?\d{1,3}[a-z]?[.)]|\(?[a-zA-Z][.)])(?:\s+|$)")
+_MARKDOWN_HEADING = re.compile(r"(?:#{1,6}\s+|h[1-6]\.\s+)")
+_RULE = re.compile(r"(?:[-*_=~]\s?){3,}$|`{3,}.{0,30}$|<!--.*-->$|\[[^\]\n]{1,80}\]:\s+\S+$")
+_TABLE_RULE = re.compile(r"\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
+_NUMBERED = re.compile(r"(?:(?:item|agenda item|point|topic)\s+)?(?:\d{1,3}(?:[./]\d{1,3}){0,2}[a-z]?|[A-Z])[.):]?\s+(?=\S)", re.I)
+_FIELD = re.compile(r"[*_]{0,2}([^\W\d_][\w /&'’-]{0,40}?)[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)")
+_PARENTHESIS = re.compile(r"^[*_]{0,2}[(\[].*[)\]][*_]{0,2}\.?$")
+_TERMINAL = ".!?:;…\"”’»)]"
+_OUTCOME = re.compile(
+    r"[*_]{0,2}(?:action(?:s| items?)?|actions? arising|decisions?|decided|agreed|resolved|resolution|outcomes?|conclusions?|"
+    r"next steps?|todo|to do|motion|vote|summary|note|notes|minute|status|date|time|location|place|venue|link|links|labels?|agenda|"
+    r"next meeting|next|date of next meeting|quorum|recording|duration|subject|re|title|topics?|tags?)\s*(?:\([^)]{0,40}\))?"
+    r"[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)", re.I,
+)
+_META = re.compile(r"[*_]{0,2}(?:date|time|location|place|venue|links?|labels?|agenda|recording|duration|quorum|tags?)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that belong together: what they are, where their words begin, and how they are laid out."""
+
+    kind: str  # heading, markup, roster, cell, text
+    start: int
+    said: int
+    end: int
+    bullet: bool = False
+    depth: int = 0
+    section: str | None = None
+
+
+def read_plain(text: str, name: str) -> Conversation:
+    """The conversation in typed notes; ``name`` is the format to report."""
+    lines = split_lines(text)
+    people = People()
+    blocks = _blocks(text, lines, people)
+    labels = _labels(text, blocks, people)
+    told = [b for b in blocks if b.kind in ("text", "cell")]
+    spoken = _is_transcript(told, labels)
+    pieces: list[Piece] = []
+    holder: str | None = None
+    for index, block in enumerate(blocks):
+        if block.kind not in ("text", "cell"):
+            role: Role = "roster" if block.kind == "roster" else "heading" if block.kind == "heading" else "markup"
+            pieces.append(Piece(block.start, block.said, block.end, role, None, None, block.section))
+            if block.kind == "heading" or block.kind == "roster":
+                holder = None
+            continue
+        label = labels.get(index)
+        if spoken:
+            piece, holder = _spoken(text, block, label, people, holder)
+            pieces.append(piece)
+        else:
+            pieces.extend(_noted(text, block, label, people))
+    found = utterances(text, pieces)
+    speakers = [u.speaker for u in found if u.speaker and u.role in ("speech", "narration")]
+    return Conversation.model_construct(
+        text=text, format=name, title=_title(text, blocks), date=find_date(text),
+        attendees=people.attendees(speakers), utterances=found,
+    )
+
+
+def _spoken(text: str, block: Block, label: tuple[str, int] | None, people: People, holder: str | None) -> tuple[Piece, str | None]:
+    if label:
+        speaker = people.speaker(label[0])
+        return Piece(block.start, label[1], block.end, "speech", speaker, None, block.section), speaker
+    words = text[block.said : block.end]
+    outcome = _OUTCOME.match(words)
+    if outcome:
+        return Piece(block.start, block.said + outcome.end(), block.end, "markup" if _META.match(words) else "narration", None, None, block.section), None
+    if _PARENTHESIS.match(words):
+        return Piece(block.start, block.said, block.end, "narration", None, None, block.section), holder
+    if holder is None:
+        return Piece(block.start, block.said, block.end, "narration", None, None, block.section), None
+    return Piece(block.start, block.said, block.end, "speech", holder, None, block.section), holder
+
+
+def _noted(text: str, block: Block, label: tuple[str, int] | None, people: People) -> list[Piece]:
+    said, holder, role = block.said, None, "narration"
+    words = text[block.said : block.end]
+    if label:
+        holder, said = people.speaker(label[0]), label[1]
+    else:
+        outcome = _OUTCOME.match(words)
+        if outcome:
+            if _META.match(words):
+                return [Piece(block.start, block.said + outcome.end(), block.end, "markup", None, None, block.section)]
+            said = block.said + outcome.end()
+    pieces = []
+    for start, first, end, speaker in turns(text, said, block.end, people, holder):
+        spoke: Role = "speech" if first > start or (holder and speaker == holder and start == said) else "narration"
+        pieces.append(Piece(start, first, end, spoke, speaker, None, block.section))
+    if not pieces:
+        return [Piece(block.start, said, block.end, "speech" if holder else "narration", holder, None, block.section)]
+    pieces[0] = replace(pieces[0], start=block.start)
+    return pieces
+
+
+def _is_transcript(told: list[Block], labels: dict[int, tuple[str, int]]) -> bool:
+    if not told or len(labels) < 2:
+        return len(told) > 0 and len(labels) == len(told)
+    lines = sum(1 for b in told if not b.bullet)
+    bullets = len(told) - lines
+    return len(labels) >= 0.9 * len(told) or (lines >= bullets and len(labels) >= 0.4 * len(told))
+
+
+def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
+    found: list[Block] = []
+    section: str | None = None
+    listing: str | None = None  # the kind of list that a heading such as "Attendance" opened
+    seen = 0
+    for number, line in enumerate(lines):
+        body = line.text
+        if not body:
+            continue
+        seen += 1
+        if _RULE.match(body) or _TABLE_RULE.match(body):
+            found.append(Block("markup", line.start, line.end, line.end, section=section))
+            continue
+        if body.count("|") >= 2 and (body[0] == "|" or " | " in body):
+            rule = number + 1 < len(lines) and bool(_TABLE_RULE.match(lines[number + 1].text))
+            found.extend(_cells(line, section, head=rule))
+            continue
+        heading = _heading(lines, number, seen)
+        if heading is not None:
+            section = body[heading:].strip(" #*_:=").strip() or body
+            listing = roster_kind(section) if len(section) < 40 and section.casefold() not in ("minutes", "notes") else None
+            if re.fullmatch(r"(?i)attendance|attendees|present|participants|who was there|(?:meeting )?roles|people|members|apologies", section):
+                listing = listing or "present"
+            found.append(Block("heading", line.start, line.start + heading, line.end, section=section))
+            continue
+        mark = _BULLET.match(body)
+        said = mark.end() if mark else 0
+        while said and (more := _BULLET.match(body, said)) and body[said] in "-*•>[":
+            said = more.end()
+        roster = _roster(body[said:], listing, seen)
+        if roster:
+            people.list(roster)
+            found.append(Block("roster", line.start, line.start + said, line.end, section=section))
+            continue
+        if listing and not mark:
+            listing = None
+        if found and not mark and _continues(text, lines, number, found[-1]):
+            found[-1] = replace(found[-1], end=line.end)
+            continue
+        found.append(Block("text", line.start, line.start + said, line.end, bool(mark), line.indent, section))
+    return found
+
+
+def _continues(text: str, lines: list[Line], number: int, last: Block) -> bool:
+    """Whether a line goes on with the paragraph above it (hard-wrapped text)."""
+    previous = lines[number - 1]
+    if number == 0 or last.kind != "text" or last.end != previous.end or not previous.text:
+        return False
+    body = lines[number].text
+    colon = body.find(":", 0, 48)
+    if colon > 0 and (looks_like_name(body[:colon].strip("*_ ")) or looks_like_handle(body[:colon])):
+        return False
+    if previous.text[-1] in _TERMINAL:
+        return len(previous.text) >= 60 and body[0].islower() and previous.text[-1] in ";:,)"
+    return len(previous.text) >= 50 and (body[0].islower() or len(previous.text) <= 90)
+
+
+def _cells(line: Line, section: str | None, head: bool) -> list[Block]:
+    found, at = [], 0
+    for part in re.split(r"(?<!\\)\|", line.text):
+        words = part.strip()
+        if words:
+            start = line.start + at + len(part) - len(part.lstrip())
+            kind = "heading" if head else "cell"
+            if not head and (len(words) < 12 and not re.search(r"[^\W\d_]{2,}\s+\S", words)):
+                kind = "markup"
+            found.append(Block(kind, start, start, start + len(words), section=section))
+        at += len(part) + 1
+    return found
+
+
+def _heading(lines: list[Line], number: int, seen: int) -> int | None:
+    """Where the words of a heading begin in its line, or ``None`` when the line is none."""
+    line = lines[number]
+    body = line.text
+    mark = _MARKDOWN_HEADING.match(body)
+    if mark and len(body) < 200:
+        return mark.end()
+    if len(body) > 90 or body[0] in "|>([\"“":
+        return None
+    if re.fullmatch(r"(\*\*|__)[^*_]{2,80}\1:?", body) and not body.rstrip("*_").endswith((".", "!", "?")) and not re.search(r":\W*$", body):
+        return len(body) - len(body.lstrip("*_"))
+    before = number == 0 or not lines[number - 1].text
+    after = number + 1 >= len(lines) or not lines[number + 1].text
+    bare = body.rstrip(":")
+    if body[-1] in ".!?,;…" or "://" in body:
+        numbered = _NUMBERED.match(body)
+        return None if not (numbered and body[-1] == "." and before and bare.isupper()) else numbered.end()
+    label = body.find(": ")
+    letters = [c for c in bare if c.isalpha()]
+    if label < 0 and len(letters) >= 3 and bare.upper() == bare and any(c.isupper() for c in letters) and len(bare.split()) <= 9:
+        numbered = _NUMBERED.match(body)
+        return numbered.end() if numbered else 0
+    numbered = _NUMBERED.match(body)
+    if numbered and body[0] not in "aI" and len(body.split()) <= 12:
+        following = lines[number + 1].text if number + 1 < len(lines) else ""
+        more = _NUMBERED.match(following)
+        if (label < 0 or body[:label].lower().startswith("item")) and following and not more and before | (number > 0 and not _NUMBERED.match(lines[number - 1].text)):
+            return numbered.end()
+        if label < 0 and before and after and not line.indent:
+            return numbered.end()
+    if label < 0 and not _BULLET.match(body) and len(bare.split()) <= 8 and body[0].isupper() | body[0].isdigit() | (body[0] in "#"):
+        if seen == 1 and not body.endswith(")") or (before and after and seen > 1 and len(body) < 60):
+            return 0
+        if before and body.endswith(":") and roster_kind(bare):
+            return 0
+    return None
+
+
+_SEGMENT = re.compile(
+    r"(?:^|(?<=[.;,)*\]}])\s+|(?<=\*\*)|\s{2,}|^\W{1,4})[*_]{0,2}([^\W\d_][\w ]{0,30}?)\s?[*_]{0,2}[:：]\s?[*_]{0,2}(?=\s)"
+)
+_BARE = re.compile(r"(?:^|(?<=[.;])\s+|\s{2,}|//\s*)(present|here|attending|attendees|apols?|apologies|absent|in|out|sorry)\s+(?=[A-Z])", re.I)
+
+
+def _roster(body: str, listing: str | None, seen: int) -> tuple:
+    """The attendees that a line lists, if listing them is what the line does."""
+    head = body[:3000]
+    marks = [(m.start(), m.end(), kind) for m in _SEGMENT.finditer(head) if (kind := roster_kind(m.group(1)))]
+    first = marks[0][0] if marks else -1
+    if seen > 25 and not listing:
+        return ()
+    if not marks or (first > 0 and first > 100):
+        bare = [(m.start(), m.end(), roster_kind(m.group(1)) or "present") for m in _BARE.finditer(head)]
+        if bare and bare[0][0] == 0 and seen <= 8:
+            marks = bare
+    if not marks:
+        if listing:
+            return read_roster(head, listing)
+        if seen <= 6:
+            tail = head.rsplit(". ", 1)[-1] if not head.endswith(".") else head
+            people = read_roster(tail, "present")
+            parts = [p for p in re.split(r"[,;]", re.sub(r"\([^)]*\)", "", tail)) if p.strip()]
+            if len(people) >= 3 and len(people) >= 0.75 * len(parts) and len(tail) < 400:
+                return people
+        return ()
+    found: list = []
+    for at, (_, begin, kind) in enumerate(marks):
+        stop = marks[at + 1][0] if at + 1 < len(marks) else len(head)
+        part = head[begin:stop]
+        for inner in _BARE.finditer(part):
+            found.extend(read_roster(part[inner.end():], roster_kind(inner.group(1)) or "present"))
+            part = part[: inner.start()]
+            break
+        found.extend(read_roster(re.split(r"(?<=[\w)][\w)])\.\s+(?=[A-Z])", part)[0], kind))
+    return tuple(found)
+
+
+def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[str, int]]:
+    """For blocks that open with who speaks: the label, and where their words begin."""
+    candidates: dict[int, tuple[str, int, bool]] = {}
+    counts: Counter[str] = Counter()
+    for index, block in enumerate(blocks):
+        if block.kind not in ("text", "cell"):
+            continue
+        found = _label(text, block)
+        if found:
+            candidates[index] = found
+            counts[found[0].casefold()] += found[2]
+    told = sum(1 for b in blocks if b.kind == "text") or 1
+    colons = sum(1 for c in candidates.values() if c[2] and looks_like_name(c[0]))
+    transcript = colons >= 0.4 * told
+    accepted: dict[int, tuple[str, int]] = {}
+    known: set[str] = set()
+    for written, _, colon in candidates.values():
+        low = written.casefold()
+        if not colon or low in known:
+            continue
+        count = counts[low]
+        if people.resolve(written):
+            known.add(low)
+        elif looks_like_name(written):
+            shouted = written.isupper() and len(written) > 4
+            if (count >= 2 and not (shouted and not transcript)) or (transcript and (not people.listed or len(written.split()) > 1 or count > 1 or colons >= 0.6 * told)):
+                known.add(low)
+        elif looks_like_handle(written) and (count >= 2 and (transcript or not people.listed or count >= 3)):
+            known.add(low)
+    for written, _, colon in candidates.values():
+        if colon and written.casefold() in known and not people.resolve(written):
+            people.know(written)
+    for index, (written, said, colon) in candidates.items():
+        if people.resolve(written) and (colon or blocks[index].bullet or not transcript):
+            accepted[index] = (written, said)
+        elif colon and written.casefold() in known:
+            accepted[index] = (written, said)
+    return accepted
+
+
+def _label(text: str, block: Block) -> tuple[str, int, bool] | None:
+    """``(name, where the words begin, whether a colon ends it)`` of a block that may open with a speaker."""
+    head = text[block.said : min(block.end, block.said + 90)]
+    match = re.search(r"[:：](?:[*_]{0,2})(?=\s|$)|(?<=\S)\s+[-–—]{1,2}\s", head)
+    if not match:
+        return None
+    written = head[: match.start()]
+    bare = re.sub(r"\s*[(\[][^)\]]{0,60}[)\]]\s*[*_]{0,2}$", "", written).strip(" *_`<>@")
+    colon = head[match.start()] in ":："
+    if not bare or "\n" in bare:
+        return None
+    if not (looks_like_name(bare) or looks_like_handle(bare)):
+        return None
+    return bare, block.said + match.end(), colon
+
+
+def _title(text: str, blocks: list[Block]) -> str | None:
+    for block in blocks[:3]:
+        if block.kind == "heading":
+            return block.section
+    first = blocks[0] if blocks else None
+    if first and first.kind == "text" and not first.bullet:
+        words = text[first.said : first.end]
+        if len(words) <= 100 and ":" not in words[:40]:
+            return words.strip(" *_")
+    return None
