@@ -81,7 +81,7 @@ def report(table: list[dict[str, object]], truth: np.ndarray, guess: np.ndarray)
             m.value for i in np.flatnonzero((truth[:, k] == 1) & ~said[:, k]) for j, m in enumerate(Move) if said[i, j]
         )
         false = int(said[:, k].sum()) - hit
-        print(f"{move.value:17} F1 {f1:.2f}  of {truth[:, k].sum()} found {hit}, false {false}; missed as {dict(others)}")
+        print(f"{move:17} F1 {f1:.2f}  of {truth[:, k].sum()} found {hit}, false {false}; taken for {dict(others)}")
     print(f"macro-F1 {np.mean(scores):.3f} over {len(table)} sentences, ten-fold")
 
 
