@@ -1,0 +1,160 @@
+/* What the page does in the browser: passages and cards find each other, filters, copy and save, files dropped on the
+   notes. Nothing is fetched; the notes are kept for a reload in this tab's session storage and nowhere else. */
+(() => {
+  "use strict";
+  const NOTES = "unheard.notes", DONE = "unheard.reviewed";
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const behaviour = () => (calm() ? "auto" : "smooth");
+  const ids = element => (element.dataset.ids || element.dataset.id || "").split(" ").filter(Boolean);
+  const store = (key, value) => {
+    // A browser may refuse (private mode, full): then a reload simply starts afresh.
+    try { value ? sessionStorage.setItem(key, value) : sessionStorage.removeItem(key); } catch { /* nothing to do */ }
+  };
+  const stored = key => { try { return sessionStorage.getItem(key) || ""; } catch { return ""; } };
+
+  window.unheard = {
+    recall: () => [stored(NOTES), stored(DONE) === "yes"],
+    keep: text => { store(NOTES, text); },
+    reviewed: html => { store(DONE, html ? "yes" : ""); },
+  };
+
+  const say = (root, text) => {
+    const line = (root.closest(".uh") || document).querySelector("[data-say]");
+    if (line) { line.textContent = ""; setTimeout(() => { line.textContent = text; }, 50); }
+  };
+
+  function light(result, wanted) {
+    for (const element of result.querySelectorAll(".lit")) element.classList.remove("lit");
+    for (const element of result.querySelectorAll("[data-ids],[data-id]"))
+      if (ids(element).some(id => wanted.includes(id))) element.classList.add("lit");
+  }
+
+  function bring(element) {
+    const pane = element.closest(".notes");
+    // On a wide page the notes scroll in their own pane, and the page itself stays where the reader is.
+    if (pane && pane.scrollHeight > pane.clientHeight + 1 && getComputedStyle(pane).overflowY !== "visible") {
+      const top = element.getBoundingClientRect().top - pane.getBoundingClientRect().top + pane.scrollTop;
+      pane.scrollTo({ top: top - pane.clientHeight / 3, behavior: behaviour() });
+      const box = pane.getBoundingClientRect();
+      if (box.bottom > 80 && box.top < innerHeight - 80) return;
+    }
+    element.scrollIntoView({ block: "center", behavior: behaviour() });
+  }
+
+  function toPassage(result, id) {
+    const mark = result.querySelector(`#mark-${CSS.escape(id)}`) || result.querySelector(`.mark[data-ids~="${CSS.escape(id)}"]`);
+    if (!mark) return;
+    light(result, [id]);
+    bring(mark);
+    mark.focus({ preventScroll: true });
+  }
+
+  function toCard(result, id) {
+    const card = result.querySelector(`#card-${CSS.escape(id)}`);
+    if (!card) return;
+    if (card.classList.contains("filtered")) show(result, "all");
+    const fold = card.closest("details");
+    if (fold) fold.open = true;
+    light(result, [id]);
+    bring(card);
+    card.querySelector(".quote").focus({ preventScroll: true });
+  }
+
+  function show(result, kind) {
+    for (const chip of result.querySelectorAll(".chip")) chip.setAttribute("aria-pressed", String(chip.dataset.show === kind));
+    for (const card of result.querySelectorAll(".card")) card.classList.toggle("filtered", kind !== "all" && card.dataset.kind !== kind);
+    for (const mark of result.querySelectorAll(".mark"))
+      mark.classList.toggle("filtered", kind !== "all" && !mark.dataset.kinds.split(" ").includes(kind));
+    const looks = result.querySelector("details.looks");
+    if (looks) looks.hidden = !looks.querySelector(".card:not(.filtered)");
+  }
+
+  async function copy(button) {
+    const from = button.dataset.copyFrom;
+    const text = from ? document.getElementById(from).textContent : button.dataset.copy;
+    const line = button.closest(".uh").querySelector("[data-say]");
+    let done = true;
+    try { await navigator.clipboard.writeText(text); } catch { done = byHand(text); }
+    const told = done ? line.dataset.copied : line.dataset.notCopied;
+    say(button, told);
+    button.dataset.told = told;
+    setTimeout(() => { delete button.dataset.told; }, 1800);
+  }
+
+  function byHand(text) {
+    // Pages on a plain http address of the local network have no clipboard; the old way still works there.
+    const area = Object.assign(document.createElement("textarea"), { value: text });
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+
+  function save(button) {
+    const blob = new Blob([document.getElementById(button.dataset.from).textContent], { type: button.dataset.type });
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: button.dataset.name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    say(button, button.closest(".uh").querySelector("[data-say]").dataset.downloaded);
+  }
+
+  document.addEventListener("click", event => {
+    const result = event.target.closest(".uh.result");
+    const near = selector => event.target.closest(selector);
+    if (near(".copy")) return void copy(near(".copy"));
+    if (near(".download")) return save(near(".download"));
+    if (!result) return;
+    const mark = near("a.mark"), card = near(".card"), chip = near(".chip"), person = near("a.person");
+    if (mark) { event.preventDefault(); toCard(result, ids(mark)[0]); }
+    else if (chip) show(result, chip.dataset.show);
+    else if (person) {
+      event.preventDefault();
+      const someone = result.querySelector(person.getAttribute("href"));
+      someone.scrollIntoView({ block: "nearest", behavior: behaviour() });
+      someone.focus({ preventScroll: true });
+    } else if (near("a.quote")) { event.preventDefault(); toPassage(result, card.dataset.id); }
+    else if (card && !near("button, a, summary, details") && !String(getSelection())) {
+      light(result, ids(card));
+      const passage = result.querySelector(`#mark-${CSS.escape(card.dataset.id)}`);
+      if (passage) bring(passage);
+    }
+  });
+
+  for (const kind of ["pointerover", "focusin"])
+    document.addEventListener(kind, event => {
+      const over = event.target.closest?.(".uh.result .mark, .uh.result .card");
+      if (over) light(over.closest(".uh.result"), ids(over));
+    });
+
+  // A file dropped anywhere on the compose box goes the way of the button.
+  const target = event => (event.dataTransfer?.types?.includes("Files") ? event.target.closest?.("#compose") : null);
+  document.addEventListener("dragover", event => {
+    const box = target(event);
+    document.getElementById("compose")?.classList.toggle("dropping", Boolean(box));
+    if (box) event.preventDefault();
+  });
+  document.addEventListener("dragleave", event => { if (!event.relatedTarget) document.getElementById("compose")?.classList.remove("dropping"); });
+  document.addEventListener("drop", event => {
+    const box = target(event);
+    document.getElementById("compose")?.classList.remove("dropping");
+    if (!box) return;
+    event.preventDefault();
+    const input = document.querySelector("#compose input[type=file]");
+    const files = new DataTransfer();
+    files.items.add(event.dataTransfer.files[0]);
+    input.files = files.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  // Move the reader to what is new: a finished review, its heading first.
+  const arrived = new MutationObserver(() => {
+    const heading = document.getElementById("result-title");
+    if (heading && !heading.dataset.met) {
+      heading.dataset.met = "yes";
+      window.scrollTo({ top: 0 });
+      heading.focus({ preventScroll: true });
+    }
+  });
+  document.addEventListener("DOMContentLoaded", () => arrived.observe(document.body, { childList: true, subtree: true }));
+})();

@@ -1,0 +1,125 @@
+"""The Review place: notes in; passages, cards and the board out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from coach import notes as reader
+from coach.errors import CancelledError, CoachError
+from coach.samples import samples
+from coach.ui import strings, views
+from coach.ui.faults import broken
+from coach.ui.following import Following
+
+if TYPE_CHECKING:
+    from coach.wiring import Coach
+
+Update = dict[Any, Any]
+
+# Gradio lets an HTML component announce the events that its script names, here 'pick' and 'again'.
+ACTS = """
+element.addEventListener('click', event => {
+  const button = event.target.closest('[data-act]');
+  if (button && ['pick', 'again'].includes(button.dataset.act)) trigger(button.dataset.act, {...button.dataset});
+});
+"""
+
+
+def build_review(coach: Coach, page: gr.Blocks) -> None:
+    """The components and events of the place, inside the open ``page``."""
+    running: dict[str, Event] = {}
+    with gr.Column(elem_id="compose") as compose:
+        text = gr.Textbox(
+            label=strings.PASTE_LABEL, placeholder=strings.PASTE_HINT, lines=9, max_lines=18, elem_id="notes-in"
+        )
+        with gr.Row(elem_id="compose-tools"):
+            go = gr.Button(strings.REVIEW, variant="primary", elem_id="go", scale=0, min_width=140)
+            stop = gr.Button(strings.STOP, elem_id="stop", scale=0, min_width=140, visible=False)
+            upload = gr.UploadButton(strings.OPEN_FILE, elem_id="open-file", scale=0, min_width=140)
+    status = gr.HTML("", elem_id="status", js_on_load=None, apply_default_css=False)
+    with gr.Column(elem_id="shelf") as shelf:
+        pick = gr.HTML(views.sample_list(), js_on_load=ACTS, apply_default_css=False)
+        gr.HTML(views.empty(), js_on_load=None, apply_default_css=False)
+    result = gr.HTML("", elem_id="result", js_on_load=ACTS, apply_default_css=False)
+    outputs = [text, status, result, compose, shelf, go, stop]
+
+    def show(pasted: str, request: gr.Request) -> Iterator[Update]:
+        """Progress, then the review. The pasted text stays where it is whatever goes wrong."""
+        if not pasted.strip():
+            yield {status: views.trouble(strings.NOTHING_PASTED)}
+            return
+        session = str(request.session_hash)
+        running[session] = stopped = Event()
+        yield {status: views.working(0, strings.READING), go: gr.update(visible=False), stop: gr.update(visible=True)}
+        ended: Update = {go: gr.update(visible=True), stop: gr.update(visible=False)}
+        try:
+            with Following(lambda watch: coach.review(pasted, watch=watch), stopped) as work:
+                for share, what in work.steps():
+                    yield {status: views.working(share, what)}
+                found = work.result()
+            ended[result] = views.review(found, reader.parse(pasted, found.meeting.format))
+            ended |= {status: "", compose: gr.update(visible=False), shelf: gr.update(visible=False)}
+        except CancelledError:
+            ended[status] = views.trouble(strings.STOPPED)
+        except CoachError as error:
+            ended[status] = views.trouble(str(error))
+        except Exception as error:
+            ended[status] = views.trouble(broken(error))
+        finally:
+            running.pop(session, None)
+        yield ended
+
+    def show_sample(request: gr.Request, event: gr.EventData) -> Iterator[Update]:
+        chosen = next(s for s in samples() if s.name == event.name)
+        yield {text: chosen.text}
+        yield from show(chosen.text, request)
+
+    def show_file(path: str, request: gr.Request) -> Iterator[Update]:
+        """The review of an uploaded file; the upload itself is removed at once."""
+        try:
+            read = reader.read_file(path)
+        except CoachError as error:
+            yield {status: views.trouble(str(error))}
+            return
+        finally:
+            Path(path).unlink(missing_ok=True)
+        yield {text: read}
+        yield from show(read, request)
+
+    def show_again(pasted: str, reviewed: bool, request: gr.Request) -> Iterator[Update]:
+        """After a reload: the text that this tab still holds, and its review if there was one."""
+        yield {text: pasted}
+        if reviewed and pasted.strip():
+            yield from show(pasted, request)
+
+    def halt(request: gr.Request) -> None:
+        if event := running.get(str(request.session_hash)):
+            event.set()
+
+    def start_over() -> Update:
+        return {
+            text: "",
+            result: "",
+            status: "",
+            compose: gr.update(visible=True),
+            shelf: gr.update(visible=True),
+            go: gr.update(visible=True),
+            stop: gr.update(visible=False),
+        }
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    busy = {**quiet, "concurrency_id": "review", "concurrency_limit": 4}
+    go.click(show, text, outputs, **busy)
+    pick.pick(show_sample, None, outputs, **busy)
+    upload.upload(show_file, upload, outputs, **busy)
+    stop.click(halt, None, None, queue=False, **quiet)
+    result.again(start_over, None, outputs, queue=False, **quiet)
+    held, reviewed = gr.Textbox(visible=False), gr.Checkbox(visible=False)
+    page.load(show_again, [held, reviewed], outputs, js="() => unheard.recall()", **busy)
+    text.change(None, text, None, js="text => unheard.keep(text)", **quiet)
+    result.change(None, [text, result], None, js="(text, page) => unheard.reviewed(page)", **quiet)

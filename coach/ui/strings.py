@@ -1,0 +1,98 @@
+"""Every English sentence of the page. To translate it, translate this file; nothing else speaks to the user."""
+
+from __future__ import annotations
+
+TITLE = "Unheard"
+TAGLINE = "Hear what the meeting did not."
+PRIVATE = "Everything stays on this machine"
+PRIVATE_LLM = "A model may be asked; it sees pseudonyms only"
+
+SERVING = "The coach is at {address} – press Ctrl+C to stop it."
+
+PLACE_REVIEW = "Review"
+PLACE_PREPARE = "Prepare"
+PLACE_LIBRARY = "Library"
+PLACE_EVALS = "Evals"
+
+# Review: what to paste
+PASTE_LABEL = "Meeting notes or transcript"
+PASTE_HINT = "Paste minutes, a transcript, a chat or an e-mail thread – or drop a file here."
+REVIEW = "Review"
+OPEN_FILE = "Open a file"
+STOP = "Stop"
+SAMPLES = "Or try a meeting that we made up"
+SAMPLE_FIRST = "Start here"
+EMPTY_TITLE = "What it listens for"
+KIND_HINTS = {
+    "unheard_objection": "A worry that nobody took up: passed over, argued away, parked, or taken for a yes.",
+    "unaddressed_need": "Something a person would have needed, and no question, thanks or help came back.",
+    "categorical_phrasing": "An opinion put as beyond question, so that little room is left for another.",
+}
+KIND_EXAMPLES = {
+    "unheard_objection": ("I am not sure we can staff it in May.", "“Thanks. Next item.”"),
+    "unaddressed_need": ("I find these things out from the noticeboard.", "“So, the rota …”"),
+    "categorical_phrasing": ("Everybody knows this is the only way.", "It could be: “From where I sit …”"),
+}
+
+# While it works
+READING = "Reading the notes"
+STOPPED = "Stopped. Your notes are still here; nothing was kept."
+NOTHING_PASTED = "There is nothing to review yet: paste some notes, open a file, or pick a meeting below."
+BROKEN = (
+    "Something went wrong on our side ({name}). Your notes are still here; the terminal that runs the coach says more."
+)
+BUSY = "The coach is busy with other people's notes. Please try again in a moment."
+
+# The review
+UNTITLED = "Your meeting"
+TURNS = ("{n} turn", "{n} turns")
+PEOPLE = ("{n} voice", "{n} voices")
+READ_HERE = "read on this machine in {seconds} s"
+READ_MODEL = "read with {model} in {seconds} s"
+FELL_BACK = "The model did not answer, so this machine read the notes alone. {reason}"
+NOTES = "The notes"
+NOTES_REGION = "The notes, with the passages marked"
+TO_RAISE = "What you might raise"
+LOOKS = ("Worth a look ({n})", "Worth a look ({n})")
+LOOKS_HINT = "Less sure. Read them where they stand before you use them."
+ALL = "All"
+FILTER = "Show"
+NOTHING_TITLE = "Nothing to raise"
+NOTHING_SURE = "Nothing to raise for sure; a few passages are worth a look."
+SHOW_IN_NOTES = "Show in the notes"
+WHY = "What the record shows"
+ASK = "To ask next time"
+REWRITE = "Another way to say it"
+EARLIER = ("Said before ({n})", "Said before ({n})")
+COPY = "Copy"
+COPY_MARKDOWN = "Copy as Markdown"
+DOWNLOAD_MARKDOWN = "Markdown"
+DOWNLOAD_HTML = "HTML"
+DOWNLOAD = "Download"
+COPIED = "Copied"
+NOT_COPIED = "Could not copy; select the text instead"
+DOWNLOADED = "Downloaded"
+AGAIN = "Review other notes"
+EDIT = "Back to the text"
+CONFIDENCE = "{percent} % sure"
+SET_ASIDE = ("{n} finding set aside", "{n} findings set aside")
+
+# The board
+BOARD = "Where people stand"
+BOARD_HINT = (
+    "Seeing things alike and being ready to act are two different things. Unknown means that the notes do not say: "
+    "silence is not consent."
+)
+BOARD_CAPTION = "Who sees it alike, and who is ready to act, as far as the notes say"
+ALIGNMENT = "Shared view"
+BUY_IN = "Readiness to act"
+SILENT = "silent"
+SILENT_LONG = "Said nothing that was written down"
+NOBODY = "nobody"
+IN_THEIR_WORDS = "In their words"
+BOARD_EMPTY = "The notes name nobody, so there is no telling who stands where."
+
+
+def count(forms: tuple[str, str], n: int) -> str:
+    """The form for one or for many, with the number filled in."""
+    return forms[0 if n == 1 else 1].format(n=n)

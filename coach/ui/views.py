@@ -1,0 +1,113 @@
+"""The page's own HTML. Whatever comes from notes, names or models passes through Jinja's autoescape."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from coach import render
+from coach.samples import samples
+from coach.schema import Conversation, Review
+from coach.ui import strings
+from coach.ui.marking import turns
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+ALIGNMENTS = ("aligned", "not_aligned", "unknown")
+BUY_INS = ("committed", "lukewarm", "resistant", "unknown")
+
+
+def frame(model_configured: bool) -> str:
+    """Name, motto, and where the notes go."""
+    return _fill("frame.html.j2", where=strings.PRIVATE_LLM if model_configured else strings.PRIVATE)
+
+
+def empty() -> str:
+    """What stands where the review will be: what the coach listens for."""
+    return _fill("empty.html.j2")
+
+
+def sample_list() -> str:
+    """The meetings to try, as buttons."""
+    return _fill("samples.html.j2", samples=samples())
+
+
+def working(share: float, what: str) -> str:
+    """A progress bar; ``share`` from 0 to 1."""
+    return _fill("progress.html.j2", share=min(max(share, 0.0), 1.0), what=what)
+
+
+def trouble(message: str) -> str:
+    """One line about what went wrong, read out by screen readers."""
+    return _fill("trouble.html.j2", message=message)
+
+
+def review(found: Review, conversation: Conversation) -> str:
+    """The whole review: notes and cards side by side, the board below, and the exports for copying and saving."""
+    kinds = dict.fromkeys(f.kind for f in found.findings)
+    return _fill(
+        "review.html.j2",
+        review=found,
+        text=conversation.text,
+        turns=turns(conversation, found.findings),
+        facts=_facts(found),
+        kinds=[(k, sum(f.kind == k for f in found.findings)) for k in kinds],
+        sure=[f for f in found.findings if f.tier == "finding"],
+        looks=[f for f in found.findings if f.tier == "look"],
+        nothing=render.NOTHING,
+        alignments=ALIGNMENTS,
+        buy_ins=BUY_INS,
+        people=list(enumerate(found.participants, 1)),
+        markdown=render.markdown(found, conversation.text),
+        page=render.html(found, conversation.text),
+        file_name=_file_name(found),
+    )
+
+
+def _facts(found: Review) -> list[str]:
+    meeting = found.meeting
+    seconds = f"{found.seconds:.1f}"
+    model = found.usage.model if found.usage and found.usage.model else found.engine
+    read = strings.READ_HERE if found.engine == "local" else strings.READ_MODEL
+    return [
+        *([meeting.date] if meeting.date else []),
+        meeting.format.replace("-", " "),
+        strings.count(strings.TURNS, meeting.utterances),
+        *([strings.count(strings.PEOPLE, len(meeting.speakers))] if meeting.speakers else []),
+        read.format(seconds=seconds, model=model),
+    ]
+
+
+def _file_name(found: Review) -> str:
+    """A file name that any system takes, without anything but letters, digits and dashes from the notes."""
+    stem = re.sub(r"[^\w]+", "-", f"{found.meeting.date or ''} {found.meeting.title or 'review'}").strip("-_")
+    return (stem or "review")[:60].lower()
+
+
+def _fill(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+def _rank(finding_id: str) -> str:
+    return finding_id.lstrip("f")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("coach.ui", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    made.globals |= {"t": strings, "count": strings.count}
+    made.filters |= {
+        "rank": _rank,
+        "kind_label": render.kind_label,
+        "detail": render.detail_label,
+        "one_line": lambda text: " ".join(text.split()),
+        "buy_in": render.BUY_IN_LABELS.__getitem__,
+        "alignment": render.ALIGNMENT_LABELS.__getitem__,
+    }
+    return made
