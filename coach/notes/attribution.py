@@ -34,6 +34,30 @@ _BRACKET = re.compile(r"\((?:[^()]{0,20}[,;]\s*)?([A-Z][\w'’\-.]*(?:\s[A-Z][\w
 _LABEL = re.compile(r"\s*(?::|\s[-–—])\s+|:$")
 
 
+STRONG = REPORTING - frozenset(
+    "opened raised invited read missed held moved opened presented wrote seconded shared showed found likes hates sees "
+    "welcomed registered called opposed supports registered attributed considered expected declined highlighted noted notes "
+    "moved recalled presented reports favoured voted".split()
+)
+_HEARD = re.compile(
+    r"(?<![\w’'])((?:[A-Z][\w'’\-]*\.?)(?: (?:[A-Z][\w'’\-]*\.?)){0,3}) (?:had )?(" + "|".join(sorted(STRONG)) + r")\b"
+)
+_OUTCOME = re.compile(
+    r"(?:[Ii]t was|[Ii]t is|[Aa]greed|[Dd]iscussed|[Tt]alked|[Dd]ecided|[Ee]nded up|[Nn]oted|[Pp]arked|[Rr]esolved|RESOLVED|[Rr]ecorded|"
+    r"[Mm]arked|[Cc]onfirmed|[Mm]oved|[Cc]arried|[Pp]assed|[Aa]ccepted|[Ss]ettled|[Aa]dopted|[Aa]pproved|[Rr]ule is|[Ss]o[:,]|Goes to|"
+    r"Compromise|ACTION|DECISION|Action|Decision|Nobody|No one|No-one|No comments|Silence|Pause|Laughter|Everybody|Everyone|We (?:agreed|decided)|"
+    r"[Mm]oving on|[Nn]ext item|Consent|Thumbs|Seconded|->|→)"
+)
+
+
+def hear(text: str, people: People) -> None:
+    """Know those whom running text lets say something ("Mirela asked", "the Chair thought")."""
+    for match in _HEARD.finditer(text):
+        written = match.group(1)
+        if _may_report(written) and not people.resolve(written):
+            people.know(written)
+
+
 def turns(text: str, start: int, end: int, people: People, holder: str | None) -> Iterator[tuple[int, int, int, str | None]]:
     """The turns of running text as ``(start, said, end, speaker)``: neighbouring sentences of the same speaker together.
 
@@ -44,6 +68,8 @@ def turns(text: str, start: int, end: int, people: People, holder: str | None) -
     labelled = holder
     for a, b in spans(text, start, end):
         said, speaker, label, mentioned = _who(text, a, b, people, last)
+        if speaker is None and labelled and a > start and (mentioned or _OUTCOME.match(text, a, b)):
+            labelled = None
         if label:
             labelled = speaker
         elif speaker is None:
@@ -132,17 +158,20 @@ def _subject(head: str, people: People) -> tuple[str | None, str | None] | None:
             if following[:1].islower() or following[:1] in "\"“'‘" or not following[:1].isalpha():
                 return people.speaker(written), name
             return None, name
-        if following in REPORTING and not comma and written[0].isupper() and _may_report(written):
-            people.know(written)
+        if following in STRONG and not comma and written[0].isupper() and _may_report(written):
             return people.speaker(written), written
     return None
 
 
 def _may_report(written: str) -> bool:
     words = written.split()
+    if written.rstrip(".") != written and words[-1].rstrip(".").casefold() not in TITLES and len(words[-1]) > 2:
+        return False
+    if len(words) == 1 and words[0].casefold() in TITLES:
+        return False
     if words[0] in ("The", "A", "An"):
         return words[0] == "The" and len(words) == 2 and words[1].casefold().strip(".") in ROLES - {"minutes", "notes", "union", "all"}
     if words[0] in ("I", "We", "It", "He", "She", "They", "You", "Nobody", "Everyone", "Everybody", "Somebody", "Someone", "One", "Two",
-                    "Three", "Some", "Others", "Members", "Most", "Many", "Several", "None", "No", "This", "That", "Who", "What"):
+                    "Three", "Four", "Five", "Six", "Both", "All", "Half", "Some", "Anyone", "Such", "Nothing", "Another", "Each", "Others", "Members", "Most", "Many", "Several", "None", "No", "This", "That", "Who", "What"):
         return False
     return looks_like_name(written)

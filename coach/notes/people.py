@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -48,7 +47,7 @@ _NOT_NAMES = frozenset(
     "oct nov dec spring summer autumn winter".split()
 )
 _SOFT = frozenset("all chair head from and the notes minutes scribe lead chairs may".split())
-_JOINED = re.compile(r"\s*(?:,|/|&|\+|\band\b)\s*")
+_CONTRACTED = re.compile(r"['’](?:s|ve|re|ll|d|m|t)$", re.I)
 _WORD = re.compile(r"[^\W\d_][\w'’.\-]*\.?|\d{1,3}")
 
 
@@ -60,6 +59,8 @@ def looks_like_name(written: str) -> bool:
     if len(words) > 6:
         return False
     lower = [w.strip(".,'’").casefold() for w in words]
+    if _CONTRACTED.search(words[0]) or (len(words) == 1 and lower[0].endswith("ing") and len(lower[0]) > 5):
+        return False
     if len(words) == 1 or lower[0] in ("the", "a"):
         if lower[-1] in ROLES and lower[-1] not in ("minutes", "notes", "all") and len(words) <= 3:
             return written[0].isupper()
@@ -102,7 +103,7 @@ class People:
     """The people of one text while it is read: everyone listed, and the forms under which they are written."""
 
     listed: list[Attendee] = field(default_factory=list)
-    labels: Counter[str] = field(default_factory=Counter)
+    labels: dict[str, str | None] = field(default_factory=dict)
     _forms: dict[str, str | None] | None = None
     _used: dict[str, dict[str, None]] = field(default_factory=dict)
 
@@ -118,10 +119,11 @@ class People:
                 self.listed[known] = old.model_copy(update={"role": role, "aliases": tuple(dict.fromkeys(old.aliases + new.aliases))})
         self._forms = None
 
-    def know(self, name: str) -> None:
-        """Take a label as the name of someone who speaks."""
-        self.labels[name] += 1
-        self._forms = None
+    def know(self, name: str, role: str | None = None) -> None:
+        """Take a label as the name of someone who speaks; ``role`` is what stands in brackets behind it."""
+        if name not in self.labels or (role and not self.labels[name]):
+            self.labels[name] = role
+            self._forms = None
 
     def resolve(self, written: str) -> str | None:
         """The name of the one person that a written form can mean, or ``None``."""
@@ -144,7 +146,7 @@ class People:
         for speaker in dict.fromkeys(speakers):
             if speaker not in names:
                 aliases = tuple(f for f in self._used.get(speaker, ()) if f != speaker)
-                found.append(Attendee(name=speaker, aliases=aliases))
+                found.append(Attendee(name=speaker, role=self.labels.get(speaker), aliases=aliases))
         return tuple(found)
 
     def _lookup(self) -> dict[str, str | None]:
@@ -159,9 +161,14 @@ class People:
                     short.setdefault(_key(form), set()).add(name)
             forms: dict[str, str | None] = {k: next(iter(v)) if len(v) == 1 else None for k, v in short.items()}
             forms.update(full)
+            heard: dict[str, set[str]] = {}
             for label in self.labels:
-                if label.casefold() not in listed:
-                    forms.setdefault(_key(label), label)
+                if forms.get(_key(label)) is None and label.casefold() not in listed:
+                    forms[_key(label)] = label
+                    for form in _short_forms(label):
+                        heard.setdefault(_key(form), set()).add(label)
+            for form, labels in heard.items():
+                forms.setdefault(form, next(iter(labels)) if len(labels) == 1 else None)
             self._forms = forms
         return self._forms
 
@@ -189,6 +196,7 @@ def _short_forms(name: str) -> list[str]:
             forms.append(first)
         if len(last.strip(".")) > 1:
             forms.append(last)
+            forms += [first[0] + last]
             if not title:
                 forms += [f"{t} {last}" for t in ("mr", "mrs", "ms", "miss", "dr", "prof")]
         initials = "".join(w[0] for w in re.split(r"[\s\-]+", " ".join(rest)) if w[0].isalpha())
@@ -219,6 +227,8 @@ _ROSTER = re.compile(
 _SINGLE_ROLE = re.compile(
     r"facilitat|chair|moderat|minutes?$|minutes? (?:taken )?by|notes?|note-?taker|scribe|secretary|clerk|editor|presenter|dean|host", re.I
 )
+_BESIDE = re.compile(r"^(?:later|and|also|the|plus|cllrs|from|by|is|was|are)\s+(?=\S)", re.I)
+_TAKES_NOTES = re.compile(r"\s+(?:taking|takes|took|wrote|writing) (?:the )?(?:notes|minutes).{0,80}$", re.I)
 _NEVER_LISTED = frozenset("none all everyone nobody tbd others various n/a - yes no quorate".split())
 
 
@@ -243,7 +253,12 @@ def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
         if not match:
             continue
         name, inner = match.group(1).strip(" .*_"), match.group(2)
-        name = re.sub(r"^(?:later|and|also|the|plus|cllrs?|from)\s+(?=\S)", lambda m: "" if m.group(0).strip().casefold() not in ("cllr",) else m.group(0), name, flags=re.I)
+        name = _BESIDE.sub("", name)
+        notes = _TAKES_NOTES.search(name)
+        if notes:
+            name, inner = name[: notes.start()], "minutes"
+        if name.casefold() == "me" and inner:
+            name, inner = inner.strip(), None
         if name.casefold() in _NEVER_LISTED or len(name.split()) > 4:
             continue
         if not (looks_like_name(name) or looks_like_handle(name)):
@@ -264,22 +279,20 @@ def _could_abbreviate(short: str, name: str) -> bool:
     return all(letter in letters for letter in short.replace(".", "").casefold())
 
 
+_FULL_STOP = re.compile(r"(\w+)\)?\.(?=\s|$)")
+_BRACKETS = re.compile(r"[(\[][^()\[\]]{0,120}[)\]]")
+
+
 def _split_names(names: str) -> list[str]:
-    parts, depth, current = [], 0, []
-    for at, char in enumerate(names):
-        depth += (char in "([") - (char in ")]")
-        depth = max(depth, 0)
-        stop = char == "." and depth == 0 and len("".join(current).split()[-1:] or [""]) and _ends_name(current) and names[at + 1 : at + 2] in ("", " ")
-        if depth == 0 and (char in ",;\n|" or stop):
-            parts.append("".join(current))
-            current = []
-        else:
-            current.append(char)
-    parts.append("".join(current))
-    return [p for part in parts for p in re.split(r"\s+(?:and|&|\+)\s+(?=\S)", part) if p.strip()]
-
-
-def _ends_name(current: list[str]) -> bool:
-    word = "".join(current[-12:]).split()[-1:] or [""]
-    bare = word[0].strip("(),")
-    return len(bare) > 1 and bare.casefold() not in TITLES and not (len(bare) == 1)
+    """The parts of a list, cut at commas, semicolons, bars, "and" and full stops that end no title or initial."""
+    marked = list(names)
+    closed = _BRACKETS.sub(lambda m: "_" * len(m.group()), names)
+    for at, char in enumerate(closed):
+        if char in ",;\n|":
+            marked[at] = "\0"
+    for match in _FULL_STOP.finditer(closed):
+        if len(match.group(1)) > 1 and match.group(1).casefold() not in TITLES:
+            marked[match.end() - 1] = "\0"
+    for match in re.finditer(r"\s(?:and|&|\+)\s", closed):
+        marked[match.start() : match.end()] = ["\0"] * (match.end() - match.start())
+    return [part for part in "".join(marked).split("\0") if part.strip()]

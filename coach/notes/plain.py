@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from coach.notes.attribution import turns
+from coach.notes.attribution import hear, turns
 from coach.notes.dates import find_date
 from coach.notes.lines import Line, Piece, split_lines, utterances
 from coach.notes.people import People, looks_like_handle, looks_like_name, read_roster, roster_kind
@@ -19,6 +19,11 @@ _TABLE_RULE = re.compile(r"\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
 _NUMBERED = re.compile(r"(?:(?:item|agenda item|point|topic)\s+)?(?:\d{1,3}(?:[./]\d{1,3}){0,2}[a-z]?|[A-Z])[.):]?\s+(?=\S)", re.I)
 _FIELD = re.compile(r"[*_]{0,2}([^\W\d_][\w /&'’-]{0,40}?)[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)")
 _PARENTHESIS = re.compile(r"^[*_]{0,2}[(\[].*[)\]][*_]{0,2}\.?$")
+_RECORDED = re.compile(
+    r"(?:\*|_)?(?:the (?:board|chair|committee|council|group|meeting|panel|room|team|proposal|motion|item|call)\b|nobody|no one|no-one|everyone|"
+    r"everybody|silence|pause\b|laughter|there (?:was|were)|consensus|agreed|approved|adopted|passed|carried|recorded|vote|resolved|noted|"
+    r"meeting (?:closed|ended|adjourned)|decided|it was|break\b|next meeting|end of\b|minutes by)", re.I,
+)
 _TERMINAL = ".!?:;…\"”’»)]"
 _OUTCOME = re.compile(
     r"[*_]{0,2}(?:action(?:s| items?)?|actions? arising|decisions?|decided|agreed|resolved|resolution|outcomes?|conclusions?|"
@@ -26,6 +31,7 @@ _OUTCOME = re.compile(
     r"next meeting|next|date of next meeting|quorum|recording|duration|subject|re|title|topics?|tags?)\s*(?:\([^)]{0,40}\))?"
     r"[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)", re.I,
 )
+_TASKS = re.compile(r"(?:action|decision|next step|follow-?up|to-?do|task)s?\b(?: items?| list| points?)?", re.I)
 _META = re.compile(r"[*_]{0,2}(?:date|time|location|place|venue|links?|labels?|agenda|recording|duration|quorum|tags?)\b", re.I)
 
 
@@ -50,21 +56,31 @@ def read_plain(text: str, name: str) -> Conversation:
     labels = _labels(text, blocks, people)
     told = [b for b in blocks if b.kind in ("text", "cell")]
     spoken = _is_transcript(told, labels)
+    if not spoken:
+        hear(text, people)
     pieces: list[Piece] = []
     holder: str | None = None
+    outer: list[tuple[int, str]] = []  # labelled bullets that deeper bullets belong to
     for index, block in enumerate(blocks):
         if block.kind not in ("text", "cell"):
             role: Role = "roster" if block.kind == "roster" else "heading" if block.kind == "heading" else "markup"
             pieces.append(Piece(block.start, block.said, block.end, role, None, None, block.section))
-            if block.kind == "heading" or block.kind == "roster":
-                holder = None
+            if block.kind in ("heading", "roster"):
+                holder, outer = None, []
             continue
         label = labels.get(index)
+        while outer and (outer[-1][0] >= block.depth or not block.bullet):
+            outer.pop()
+        if label and block.bullet:
+            outer.append((block.depth, label[0]))
+        elif outer and not spoken:
+            label = (outer[-1][1], block.said)
         if spoken:
             piece, holder = _spoken(text, block, label, people, holder)
             pieces.append(piece)
         else:
             pieces.extend(_noted(text, block, label, people))
+    pieces = [replace(p, role="markup") if p.said >= p.end else p for p in pieces]
     found = utterances(text, pieces)
     speakers = [u.speaker for u in found if u.speaker and u.role in ("speech", "narration")]
     return Conversation.model_construct(
@@ -83,14 +99,16 @@ def _spoken(text: str, block: Block, label: tuple[str, int] | None, people: Peop
         return Piece(block.start, block.said + outcome.end(), block.end, "markup" if _META.match(words) else "narration", None, None, block.section), None
     if _PARENTHESIS.match(words):
         return Piece(block.start, block.said, block.end, "narration", None, None, block.section), holder
-    if holder is None:
+    if holder is None or _RECORDED.match(words):
         return Piece(block.start, block.said, block.end, "narration", None, None, block.section), None
     return Piece(block.start, block.said, block.end, "speech", holder, None, block.section), holder
 
 
 def _noted(text: str, block: Block, label: tuple[str, int] | None, people: People) -> list[Piece]:
-    said, holder, role = block.said, None, "narration"
+    said, holder = block.said, None
     words = text[block.said : block.end]
+    if block.section and _TASKS.match(block.section):
+        return [Piece(block.start, said, block.end, "narration", None, None, block.section)]
     if label:
         holder, said = people.speaker(label[0]), label[1]
     else:
@@ -98,10 +116,10 @@ def _noted(text: str, block: Block, label: tuple[str, int] | None, people: Peopl
         if outcome:
             if _META.match(words):
                 return [Piece(block.start, block.said + outcome.end(), block.end, "markup", None, None, block.section)]
-            said = block.said + outcome.end()
+            return [Piece(block.start, block.said + outcome.end(), block.end, "narration", None, None, block.section)]
     pieces = []
     for start, first, end, speaker in turns(text, said, block.end, people, holder):
-        spoke: Role = "speech" if first > start or (holder and speaker == holder and start == said) else "narration"
+        spoke: Role = "speech" if first > start or (label and start == said) else "narration"
         pieces.append(Piece(start, first, end, spoke, speaker, None, block.section))
     if not pieces:
         return [Piece(block.start, said, block.end, "speech" if holder else "narration", holder, None, block.section)]
@@ -157,7 +175,17 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
             found[-1] = replace(found[-1], end=line.end)
             continue
         found.append(Block("text", line.start, line.start + said, line.end, bool(mark), line.indent, section))
+    if len(found) > 1 and found[0].kind == "text" and not found[0].bullet and _is_title(text, lines, found[0], found[1]):
+        found[0] = replace(found[0], kind="heading", section=text[found[0].said : found[0].end].strip(" *_"))
     return found
+
+
+def _is_title(text: str, lines: list[Line], first: Block, following: Block) -> bool:
+    words = text[first.said : first.end]
+    if len(words) > 110 or "\n" in words or words[-1] in "?!" or re.match(r"[^:]{1,40}:\s", words):
+        return False
+    blank_after = "\n\n" in text[first.end : following.start].replace("\r", "")
+    return following.kind in ("roster", "heading") or (blank_after and words[-1] not in ".;,…")
 
 
 def _continues(text: str, lines: list[Line], number: int, last: Block) -> bool:
@@ -180,7 +208,7 @@ def _cells(line: Line, section: str | None, head: bool) -> list[Block]:
         words = part.strip()
         if words:
             start = line.start + at + len(part) - len(part.lstrip())
-            kind = "heading" if head else "cell"
+            kind = "markup" if head else "cell"
             if not head and (len(words) < 12 and not re.search(r"[^\W\d_]{2,}\s+\S", words)):
                 kind = "markup"
             found.append(Block(kind, start, start, start + len(words), section=section))
@@ -219,7 +247,7 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
         if label < 0 and before and after and not line.indent:
             return numbered.end()
     if label < 0 and not _BULLET.match(body) and len(bare.split()) <= 8 and body[0].isupper() | body[0].isdigit() | (body[0] in "#"):
-        if seen == 1 and not body.endswith(")") or (before and after and seen > 1 and len(body) < 60):
+        if (seen == 1 and not body.endswith(":")) or (before and after and seen > 1 and len(body) < 60 and (body[-1] != ":" or len(body.split()) <= 4)):
             return 0
         if before and body.endswith(":") and roster_kind(bare):
             return 0
@@ -281,6 +309,10 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
     transcript = colons >= 0.4 * told
     accepted: dict[int, tuple[str, int]] = {}
     known: set[str] = set()
+    candidates_open = {
+        written.casefold(): True for index, (written, said, colon) in candidates.items()
+        if colon and said >= blocks[index].end and index + 1 < len(blocks) and blocks[index + 1].depth > blocks[index].depth
+    }
     for written, _, colon in candidates.values():
         low = written.casefold()
         if not colon or low in known:
@@ -290,13 +322,20 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
             known.add(low)
         elif looks_like_name(written):
             shouted = written.isupper() and len(written) > 4
-            if (count >= 2 and not (shouted and not transcript)) or (transcript and (not people.listed or len(written.split()) > 1 or count > 1 or colons >= 0.6 * told)):
+            opens = candidates_open.get(low, False)
+            if (opens and len(written.split()) > 1) or (count >= 2 and not (shouted and not transcript)) or (transcript and (not people.listed or len(written.split()) > 1 or count > 1 or colons >= 0.6 * told)):
                 known.add(low)
         elif looks_like_handle(written) and (count >= 2 and (transcript or not people.listed or count >= 3)):
             known.add(low)
-    for written, _, colon in candidates.values():
+    for index, (written, _, colon) in candidates.items():
         if colon and written.casefold() in known and not people.resolve(written):
-            people.know(written)
+            role = re.search(r"\(([^()]{2,60})\)[*_]{0,2}\s*:", text[blocks[index].said : blocks[index].said + 110])
+            people.know(written, role.group(1).strip() if role else None)
+    for index, block in enumerate(blocks):
+        if block.kind == "text" and block.bullet and block.end - block.said < 40 and index + 1 < len(blocks):
+            written = text[block.said : block.end].strip("*_: ")
+            if blocks[index + 1].depth > block.depth and people.resolve(written):
+                accepted[index] = (written, block.end)
     for index, (written, said, colon) in candidates.items():
         if people.resolve(written) and (colon or blocks[index].bullet or not transcript):
             accepted[index] = (written, said)
@@ -316,16 +355,17 @@ def _label(text: str, block: Block) -> tuple[str, int, bool] | None:
     colon = head[match.start()] in ":："
     if not bare or "\n" in bare:
         return None
+    if "," in bare and looks_like_name(bare.rsplit(", ", 1)[-1]) and any(c.isdigit() for c in bare):
+        bare = bare.rsplit(", ", 1)[-1]
     if not (looks_like_name(bare) or looks_like_handle(bare)):
         return None
     return bare, block.said + match.end(), colon
 
 
 def _title(text: str, blocks: list[Block]) -> str | None:
-    for block in blocks[:3]:
-        if block.kind == "heading":
-            return block.section
-    first = blocks[0] if blocks else None
+    first = next((block for block in blocks if block.kind not in ("markup", "roster")), None)
+    if first and first.kind == "heading":
+        return first.section
     if first and first.kind == "text" and not first.bullet:
         words = text[first.said : first.end]
         if len(words) <= 100 and ":" not in words[:40]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from coach.notes.lines import split_lines
 from coach.notes.people import looks_like_handle, looks_like_name
@@ -10,6 +11,9 @@ from coach.notes.people import looks_like_handle, looks_like_name
 NAMES = ("speaker-labels", "minutes", "bullets", "markdown", "draft", "narrative")
 _LABEL = re.compile(r"(?:[-*•>]\s+)?[*_]{0,2}([^\n:*_]{1,60})[*_]{0,2}:[*_]{0,2}(?:\s|$)")
 _BULLET = re.compile(r"(?:[-*•‣◦·+]|\[[ xX]\])\s+")
+_NUMBERED = re.compile(r"\d{1,2}[a-z]?[.)]\s")
+_HEADING = re.compile(r"#{1,6} |h[1-6]\. ")
+_MINUTES_OF = re.compile(r"\W{0,4}minutes of\b", re.I)
 _FORMAL = re.compile(
     r"^\W{0,4}(?:minutes\b|apologies|present\b|in attendance|attendees|agenda|matters arising|resolved|any other business|aob\b|"
     r"date of next meeting|decisions?\b|actions?\b|minutes of)", re.I,
@@ -27,23 +31,33 @@ def sniff(text: str, name: str) -> float:
     lines = [line.text for line in split_lines(text[:20_000]) if line.text][:300]
     if not lines:
         return 0.01
-    total = len(lines)
-    labelled = sum(1 for line in lines if (m := _LABEL.match(line)) and (looks_like_name(re.sub(r"\s*\([^)]*\)$", "", m.group(1).strip())) or looks_like_handle(m.group(1))))
-    bullets = sum(1 for line in lines if _BULLET.match(line)) / total
-    headings = sum(1 for line in lines if re.match(r"#{1,6} |h[1-6]\. ", line))
-    tables = sum(1 for line in lines if line.count("|") >= 3) / total
-    formal = sum(1 for line in lines if _FORMAL.match(line))
-    spoken = labelled / total
+    labels = [m.group(1).split(" (")[0].strip().casefold() for line in lines if (m := _LABEL.match(line)) and _may_label(m.group(1))]
+    often = Counter(labels)
+    repeated = sum(count for count in often.values() if count > 1)
+    spoken = (len(labels) if len(lines) <= 8 else repeated) / len(lines)
+    bullets = sum(1 for line in lines if _BULLET.match(line)) / len(lines)
+    numbered = sum(1 for line in lines if _NUMBERED.match(line)) / len(lines)
+    headings = sum(1 for line in lines if _HEADING.match(line))
+    tables = sum(1 for line in lines if line.count("|") >= 3) / len(lines)
     if name == "speaker-labels":
-        return 0.8 if spoken >= 0.4 and bullets < 0.5 and tables < 0.3 else 0.5 if spoken >= 0.4 else 0.45 * spoken
+        if spoken < 0.4:
+            return 0.45 * spoken
+        return 0.8 if bullets < 0.5 and tables < 0.3 else 0.5
     if name == "minutes":
+        formal = sum(1 for line in lines if _FORMAL.match(line)) + 2 * any(_MINUTES_OF.match(line) for line in lines[:4])
         voice = len(_VOICE.findall(text[:20_000]))
-        return 0.75 if formal + voice >= 3 and voice and bullets < 0.4 else 0.55 if formal >= 3 and bullets < 0.5 else 0.0
+        return (0.75 if voice else 0.55) if formal + min(voice, 3) >= 3 and bullets < 0.4 and tables < 0.5 else 0.0
     if name == "bullets":
-        return 0.6 if bullets >= 0.4 and headings == 0 else 0.4 if bullets >= 0.2 else 0.0
+        if bullets < 0.4 and bullets + numbered < 0.4:
+            return 0.32 if bullets >= 0.2 else 0.0
+        return 0.6 if headings == 0 else 0.4
     if name == "markdown":
         return 0.58 if tables >= 0.3 or headings >= 2 else 0.35 if headings else 0.0
     if name == "draft":
-        head = "\n".join(lines[:3])
-        return 0.7 if any(_DRAFT.search(line) for line in lines[:3]) and spoken < 0.4 and len(head) < 2000 else 0.0
-    return 0.3 if total else 0.01
+        return 0.7 if spoken < 0.4 and any(_DRAFT.search(line[:200]) for line in lines[:3]) else 0.0
+    return 0.3
+
+
+def _may_label(written: str) -> bool:
+    bare = re.sub(r"\s*\([^)]*\)?$", "", written.strip())
+    return looks_like_name(bare) or looks_like_handle(bare)
