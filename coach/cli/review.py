@@ -36,7 +36,7 @@ def read(file: str) -> str:
     """The text of a file, or of stdin for ``-``; raises :class:`InputError`."""
     from coach import notes
 
-    return notes.decode(sys.stdin.buffer.read()) if file == "-" else notes.read_file(Path(file))
+    return notes.decode(sys.stdin.buffer.read(), "stdin") if file == "-" else notes.read_file(Path(file))
 
 
 def write(path: Path, text: str) -> None:
