@@ -68,7 +68,7 @@ def build_review(coach: Coach, page: gr.Blocks) -> None:
             ended[status] = views.trouble(strings.STOPPED)
         except CoachError as error:
             ended[status] = views.trouble(str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the user gets a sentence, never a traceback
             ended[status] = views.trouble(broken(error))
         finally:
             running.pop(session, None)
@@ -93,7 +93,8 @@ def build_review(coach: Coach, page: gr.Blocks) -> None:
 
     def show_again(pasted: str, reviewed: bool, request: gr.Request) -> Iterator[Update]:
         """After a reload: the text that this tab still holds, and its review if there was one."""
-        yield {text: pasted}
+        # Somebody may already be typing: what is not needed is not touched.
+        yield {text: pasted} if pasted.strip() else {text: gr.skip()}
         if reviewed and pasted.strip():
             yield from show(pasted, request)
 

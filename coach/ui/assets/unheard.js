@@ -156,5 +156,5 @@
       heading.focus({ preventScroll: true });
     }
   });
-  document.addEventListener("DOMContentLoaded", () => arrived.observe(document.body, { childList: true, subtree: true }));
+  arrived.observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -1,0 +1,150 @@
+"""A real page, a real browser: Debian's chromium driven by playwright, on loopback only."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coach.engine import Engine, Watch
+from coach.samples import samples
+from coach.schema import Analysis, Conversation, Finding, Participant, Quote
+from coach.wiring import Coach
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium")
+SAMPLE = samples()[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/browser/" in str(item.path):
+            item.add_marker("browser")
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="chromium is not installed: apt-get install chromium"))
+
+
+class ScriptedEngine:
+    """An engine that says what the test wrote: ``answer(conversation, watch)``."""
+
+    name = "local"
+
+    def __init__(self, answer: Callable[[Conversation, Watch], Analysis]) -> None:
+        self.answer = answer
+
+    def analyse(self, conversation: Conversation, earlier: object, watch: Watch) -> Analysis:
+        return self.answer(conversation, watch)
+
+
+def finding(conversation: Conversation, quote: str, kind: str = "unheard_objection", **more: Any) -> Finding:
+    """A finding on the first place where ``quote`` stands."""
+    start = conversation.text.index(quote)
+    written = {"why": "Nobody came back to it.", "ask": "What would help?", "confidence": 0.7, "source": "scripted@1"}
+    return Finding(kind=kind, quote=quote, start=start, end=start + len(quote), **{**written, **more})
+
+
+def planning_tool(conversation: Conversation, watch: Watch) -> Analysis:
+    """What one may say about the first sample; other texts have nothing to raise."""
+    if "Tilework" not in conversation.text:
+        return Analysis(notices=("These notes are short: finding nothing says little.",))
+    at = conversation.text.index("Fine, if that's what is decided.")
+    fine = Quote(quote="Fine, if that's what is decided.", start=at, end=at + 32)
+    return Analysis(
+        findings=(
+            finding(conversation, "In the tool I only see my own column.", subtype="dismissed", speaker="Jonas"),
+            finding(conversation, "(Nobody said anything for a while. Jonas looked at the wall.)", subtype="silence"),
+            finding(
+                conversation,
+                "Last week I did the Norden one at eleven at night, again.",
+                "unaddressed_need",
+                need="workload",
+                speaker="Lena",
+            ),
+            finding(
+                conversation,
+                "We have to buy the yearly plan, there is no other option.",
+                "categorical_phrasing",
+                subtype="directive",
+                speaker="Mara",
+                rewrite="I would like to buy the yearly plan; which other options do you see?",
+            ),
+            finding(conversation, fine.quote, subtype="lukewarm", speaker="Jonas", tier="look", confidence=0.4),
+        ),
+        participants=(
+            Participant(name="Mara", alignment="aligned", buy_in="committed", spoke=True, ask="What could change this?"),
+            Participant(name="Jonas", alignment="not_aligned", buy_in="lukewarm", spoke=True, evidence=(fine,)),
+            Participant(name="Oda", spoke=False, ask="How do you see the move?"),
+        ),
+    )
+
+
+def scripted(answer: Callable[[Conversation, Watch], Analysis]) -> Coach:
+    """A coach whose local engine is scripted; everything else is the real one."""
+
+    class Scripted(Coach):
+        @property
+        def local(self) -> Engine:  # type: ignore[override]
+            return ScriptedEngine(answer)
+
+    return Scripted()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Callable[[Coach], str]]:
+    """A function that serves a coach's page and gives its address; all are closed after the module."""
+    from coach.ui import build_ui, launch
+
+    served = []
+
+    def start(coach: Coach) -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        page = build_ui(coach)
+        served.append(page)
+        return launch(page, port=port, wait=False)
+
+    yield start
+    for page in served:
+        page.close()
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[[Coach], str]) -> str:
+    """A page whose reviews are scripted, so that these tests are about the page."""
+    return serve(scripted(planning_tool))
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh tab; the test fails when it asked anything of another host, or when a script broke."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(10_000)
+    opened = context.new_page()
+    outside: list[str] = []
+    broken: list[str] = []
+    opened.on("request", lambda request: _is_local(request.url) or outside.append(request.url))
+    opened.on("pageerror", lambda error: broken.append(str(error)))
+    yield opened
+    context.close()
+    assert outside == []
+    assert broken == []
+
+
+def _is_local(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "data:", "blob:"))
