@@ -40,7 +40,11 @@ STRONG = REPORTING - frozenset(
     "moved recalled presented reports favoured voted".split()
 )
 _HEARD = re.compile(
-    r"(?<![\w’'])((?:[A-Z][\w'’\-]*\.?)(?: (?:[A-Z][\w'’\-]*\.?)){0,3}) (?:had )?(" + "|".join(sorted(STRONG)) + r")\b"
+    r"(?<![\w’'])((?:The [a-z]{4,14}|[A-Z][\w'’\-]*\.?)(?: (?:[A-Z][\w'’\-]*\.?)){0,3}) (?:had )?(" + "|".join(sorted(STRONG)) + r")\b"
+)
+_GROUPS = frozenset(
+    "all audience board committee company council group house meeting members minutes notes others panel party people room rest staff team union "
+    "association branch public community".split()
 )
 _OUTCOME = re.compile(
     r"(?:[Ii]t was|[Ii]t is|[Aa]greed|[Dd]iscussed|[Tt]alked|[Dd]ecided|[Ee]nded up|[Nn]oted|[Pp]arked|[Rr]esolved|RESOLVED|[Rr]ecorded|"
@@ -167,10 +171,12 @@ def _may_report(written: str) -> bool:
     words = written.split()
     if written.rstrip(".") != written and words[-1].rstrip(".").casefold() not in TITLES and len(words[-1]) > 2:
         return False
-    if len(words) == 1 and words[0].casefold() in TITLES:
+    if len(words) == 1 and words[0].casefold() in TITLES | _GROUPS:
         return False
     if words[0] in ("The", "A", "An"):
-        return words[0] == "The" and len(words) == 2 and words[1].casefold().strip(".") in ROLES - {"minutes", "notes", "union", "all"}
+        if words[0] != "The" or len(words) != 2 or words[1].casefold() in _GROUPS:
+            return False
+        return words[1][0].isupper() or words[1].casefold() in ROLES
     if words[0] in ("I", "We", "It", "He", "She", "They", "You", "Nobody", "Everyone", "Everybody", "Somebody", "Someone", "One", "Two",
                     "Three", "Four", "Five", "Six", "Both", "All", "Half", "Some", "Anyone", "Such", "Nothing", "Another", "Each", "Others", "Members", "Most", "Many", "Several", "None", "No", "This", "That", "Who", "What"):
         return False

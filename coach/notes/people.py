@@ -229,6 +229,11 @@ _SINGLE_ROLE = re.compile(
 )
 _BESIDE = re.compile(r"^(?:later|and|also|the|plus|cllrs|from|by|is|was|are)\s+(?=\S)", re.I)
 _TAKES_NOTES = re.compile(r"\s+(?:taking|takes|took|wrote|writing) (?:the )?(?:notes|minutes).{0,80}$", re.I)
+_DUTIES = (
+    ("facilit", "facilitator"), ("moder", "moderator"), ("minut", "minutes"), ("note", "minutes"), ("scribe", "minutes"),
+    ("chair", "chair"), ("present", "presenter"),
+)
+_DOES = re.compile(r"\s+(facilitat|chair|moderat|present|host)(?:e|s|es|ed|ing)\b.{0,40}$", re.I)
 _NEVER_LISTED = frozenset("none all everyone nobody tbd others various n/a - yes no quorate".split())
 
 
@@ -240,7 +245,8 @@ def roster_kind(label: str) -> str | None:
     if _ABSENT.fullmatch(label) or _ABSENT.match(label):
         return "absent"
     if _SINGLE_ROLE.match(label):
-        return re.sub(r"(?i)\s*(?:taken )?\bby$|s$", "", label).strip().casefold()
+        word = label.split()[0].casefold()
+        return next((role for stem, role in _DUTIES if word.startswith(stem)), word)
     return "present"
 
 
@@ -257,6 +263,9 @@ def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
         notes = _TAKES_NOTES.search(name)
         if notes:
             name, inner = name[: notes.start()], "minutes"
+        does = _DOES.search(name)
+        if does:
+            name, inner = name[: does.start()], next((role for stem, role in _DUTIES if does.group(1).lower().startswith(stem)), "host")
         if name.casefold() == "me" and inner:
             name, inner = inner.strip(), None
         if name.casefold() in _NEVER_LISTED or len(name.split()) > 4:
@@ -275,7 +284,10 @@ def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
 
 
 def _could_abbreviate(short: str, name: str) -> bool:
-    letters = iter(re.sub(r"[^\w]", "", name).casefold())
+    words = [word for word in name.split() if word.strip(".").casefold() not in TITLES]
+    if not words or words[0][0].casefold() != short[0].casefold():
+        return False
+    letters = iter(re.sub(r"[^\w]", "", "".join(words)).casefold())
     return all(letter in letters for letter in short.replace(".", "").casefold())
 
 

@@ -15,6 +15,8 @@ from coach.schema import Conversation, Role
 _BULLET = re.compile(r"(?:[-*•‣◦·–+>]|\[[ xX]\]|\(?\d{1,3}[a-z]?[.)]|\(?[a-zA-Z][.)])(?:\s+|$)")
 _MARKDOWN_HEADING = re.compile(r"(?:#{1,6}\s+|h[1-6]\.\s+)")
 _RULE = re.compile(r"(?:[-*_=~]\s?){3,}$|`{3,}.{0,30}$|<!--.*-->$|\[[^\]\n]{1,80}\]:\s+\S+$")
+_TOPIC = re.compile(r"([A-Z][A-Z0-9 /&'’.-]{1,40}[A-Z0-9s]):\s+(?=\S)")
+_LINK = re.compile(r"(?:\[[^\[\]]{0,120}\]\([^()\s]{1,500}\)|<?https?://[^\s>]{1,500}>?)[.,]?")
 _TABLE_RULE = re.compile(r"\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
 _NUMBERED = re.compile(r"(?:(?:item|agenda item|point|topic)\s+)?(?:\d{1,3}(?:[./]\d{1,3}){0,2}[a-z]?|[A-Z])[.):]?\s+(?=\S)", re.I)
 _FIELD = re.compile(r"[*_]{0,2}([^\W\d_][\w /&'’-]{0,40}?)[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)")
@@ -28,11 +30,11 @@ _TERMINAL = ".!?:;…\"”’»)]"
 _OUTCOME = re.compile(
     r"[*_]{0,2}(?:action(?:s| items?)?|actions? arising|decisions?|decided|agreed|resolved|resolution|outcomes?|conclusions?|"
     r"next steps?|todo|to do|motion|vote|summary|note|notes|minute|status|date|time|location|place|venue|link|links|labels?|agenda|"
-    r"next meeting|next|date of next meeting|quorum|recording|duration|subject|re|title|topics?|tags?)\s*(?:\([^)]{0,40}\))?"
+    r"next meeting|next|date of next meeting|quorum|recording|duration|subject|re|to|from|cc|title|topics?|tags?)\s*(?:\([^)]{0,40}\))?"
     r"[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)", re.I,
 )
 _TASKS = re.compile(r"(?:action|decision|next step|follow-?up|to-?do|task)s?\b(?: items?| list| points?)?", re.I)
-_META = re.compile(r"[*_]{0,2}(?:date|time|location|place|venue|links?|labels?|agenda|recording|duration|quorum|tags?)\b", re.I)
+_META = re.compile(r"[*_]{0,2}(?:subject|to|from|cc|date|time|location|place|venue|links?|labels?|agenda|recording|duration|quorum|tags?)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,24 @@ class Block:
     bullet: bool = False
     depth: int = 0
     section: str | None = None
+
+
+def read_draft(text: str) -> Conversation:
+    """What somebody plans to say: all of it speech, of nobody named."""
+    pieces = []
+    blocks = _blocks(text, split_lines(text), People())
+    for number, block in enumerate(blocks):
+        field = _OUTCOME.match(text, block.said, block.end)
+        role: Role = "heading" if block.kind == "heading" else "markup" if block.kind == "markup" or field else "speech"
+        role = "heading" if number == 0 and role == "speech" and _is_note_to_self(text[block.said : block.end]) else role
+        pieces.append(Piece(block.start, block.said, block.end, role, None, None, block.section))
+    return Conversation.model_construct(
+        text=text, format="draft", title=_title(text, blocks), date=find_date(text), attendees=(), utterances=utterances(text, pieces)
+    )
+
+
+def _is_note_to_self(words: str) -> bool:
+    return len(words) < 110 and bool(re.search(r"draft|\bsay\b|talk|speech|notes for|^for \w+day|not sent|no more", words, re.I))
 
 
 def read_plain(text: str, name: str) -> Conversation:
@@ -119,7 +139,7 @@ def _noted(text: str, block: Block, label: tuple[str, int] | None, people: Peopl
             return [Piece(block.start, block.said + outcome.end(), block.end, "narration", None, None, block.section)]
     pieces = []
     for start, first, end, speaker in turns(text, said, block.end, people, holder):
-        spoke: Role = "speech" if first > start or (label and start == said) else "narration"
+        spoke: Role = "speech" if first > start or (label and not pieces) else "narration"
         pieces.append(Piece(start, first, end, spoke, speaker, None, block.section))
     if not pieces:
         return [Piece(block.start, said, block.end, "speech" if holder else "narration", holder, None, block.section)]
@@ -140,11 +160,18 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
     section: str | None = None
     listing: str | None = None  # the kind of list that a heading such as "Attendance" opened
     seen = 0
+    wrapped, topics = _is_wrapped(lines), _topics(lines)
     for number, line in enumerate(lines):
         body = line.text
         if not body:
             continue
         seen += 1
+        topic = _TOPIC.match(body)
+        if topic and topic.group(1) in topics:
+            section = topic.group(1)
+            found.append(Block("heading", line.start, line.start, line.start + topic.end(1), section=section))
+            found.append(Block("text", line.start + topic.end(1), line.start + topic.end(), line.end, False, line.indent, section))
+            continue
         if _RULE.match(body) or _TABLE_RULE.match(body):
             found.append(Block("markup", line.start, line.end, line.end, section=section))
             continue
@@ -158,12 +185,16 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
             listing = roster_kind(section) if len(section) < 40 and section.casefold() not in ("minutes", "notes") else None
             if re.fullmatch(r"(?i)attendance|attendees|present|participants|who was there|(?:meeting )?roles|people|members|apologies", section):
                 listing = listing or "present"
-            found.append(Block("heading", line.start, line.start + heading, line.end, section=section))
+            end = line.start + max(heading + 1, len(body.rstrip(" #*_=")))
+            found.append(Block("heading", line.start, line.start + heading, end, section=section))
             continue
         mark = _BULLET.match(body)
         said = mark.end() if mark else 0
         while said and (more := _BULLET.match(body, said)) and body[said] in "-*•>[":
             said = more.end()
+        if _LINK.fullmatch(body, said):
+            found.append(Block("markup", line.start, line.start + said, line.end, section=section))
+            continue
         roster = _roster(body[said:], listing, seen)
         if roster:
             people.list(roster)
@@ -171,7 +202,7 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
             continue
         if listing and not mark:
             listing = None
-        if found and not mark and _continues(text, lines, number, found[-1]):
+        if found and not mark and _continues(lines, number, found[-1], wrapped):
             found[-1] = replace(found[-1], end=line.end)
             continue
         found.append(Block("text", line.start, line.start + said, line.end, bool(mark), line.indent, section))
@@ -188,7 +219,22 @@ def _is_title(text: str, lines: list[Line], first: Block, following: Block) -> b
     return following.kind in ("roster", "heading") or (blank_after and words[-1] not in ".;,…")
 
 
-def _continues(text: str, lines: list[Line], number: int, last: Block) -> bool:
+def _is_wrapped(lines: list[Line]) -> bool:
+    """Whether the text has been broken into lines of even length, so that a line may go on with the one above."""
+    long = [line.text for line in lines if len(line.text) >= 45]
+    open_ended = sum(1 for body in long if body[-1] not in _TERMINAL)
+    return bool(long) and max(map(len, long)) <= 100 and open_ended >= 0.3 * len(long)
+
+
+def _topics(lines: list[Line]) -> frozenset[str]:
+    """Words in capitals that open a line and end in a colon, if each is there once: topics, not people who shout."""
+    counts = Counter(match.group(1) for line in lines if (match := _TOPIC.match(line.text)) and len(match.group(1)) > 2)
+    if max(counts.values(), default=2) > 1:
+        return frozenset()
+    return frozenset(topic for topic in counts if not roster_kind(topic) and not _OUTCOME.match(topic + ": "))
+
+
+def _continues(lines: list[Line], number: int, last: Block, wrapped: bool) -> bool:
     """Whether a line goes on with the paragraph above it (hard-wrapped text)."""
     previous = lines[number - 1]
     if number == 0 or last.kind != "text" or last.end != previous.end or not previous.text:
@@ -197,9 +243,9 @@ def _continues(text: str, lines: list[Line], number: int, last: Block) -> bool:
     colon = body.find(":", 0, 48)
     if colon > 0 and (looks_like_name(body[:colon].strip("*_ ")) or looks_like_handle(body[:colon])):
         return False
-    if previous.text[-1] in _TERMINAL:
-        return len(previous.text) >= 60 and body[0].islower() and previous.text[-1] in ";:,)"
-    return len(previous.text) >= 50 and (body[0].islower() or len(previous.text) <= 90)
+    if body[0].islower() and len(previous.text) >= 45:
+        return previous.text[-1] not in ".!?…"
+    return wrapped and len(previous.text) >= 50
 
 
 def _cells(line: Line, section: str | None, head: bool) -> list[Block]:
@@ -242,7 +288,7 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
     if numbered and body[0] not in "aI" and len(body.split()) <= 12:
         following = lines[number + 1].text if number + 1 < len(lines) else ""
         more = _NUMBERED.match(following)
-        if (label < 0 or body[:label].lower().startswith("item")) and following and not more and before | (number > 0 and not _NUMBERED.match(lines[number - 1].text)):
+        if (label < 0 or re.match(r"(?i)item\b|[A-Z][.)]\s", body)) and following and not more and before | (number > 0 and not _NUMBERED.match(lines[number - 1].text)):
             return numbered.end()
         if label < 0 and before and after and not line.indent:
             return numbered.end()
@@ -263,7 +309,12 @@ _BARE = re.compile(r"(?:^|(?<=[.;])\s+|\s{2,}|//\s*)(present|here|attending|atte
 def _roster(body: str, listing: str | None, seen: int) -> tuple:
     """The attendees that a line lists, if listing them is what the line does."""
     head = body[:3000]
-    marks = [(m.start(), m.end(), kind) for m in _SEGMENT.finditer(head) if (kind := roster_kind(m.group(1)))]
+    marks = [
+        (m.start(), m.end(), kind) for m in _SEGMENT.finditer(head)
+        if (kind := roster_kind(m.group(1))) and (m.start() == 0 or not m.group(1).lower().startswith("for "))
+    ]
+    if marks and marks[0][0] > 0 and seen > 10:
+        marks = []
     first = marks[0][0] if marks else -1
     if seen > 25 and not listing:
         return ()
@@ -289,7 +340,7 @@ def _roster(body: str, listing: str | None, seen: int) -> tuple:
             found.extend(read_roster(part[inner.end():], roster_kind(inner.group(1)) or "present"))
             part = part[: inner.start()]
             break
-        found.extend(read_roster(re.split(r"(?<=[\w)][\w)])\.\s+(?=[A-Z])", part)[0], kind))
+        found.extend(read_roster(part, kind))
     return tuple(found)
 
 
@@ -307,6 +358,7 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
     told = sum(1 for b in blocks if b.kind == "text") or 1
     colons = sum(1 for c in candidates.values() if c[2] and looks_like_name(c[0]))
     transcript = colons >= 0.4 * told
+    elsewhere = set(_MID_SENTENCE.findall(text)) if not transcript else set()
     accepted: dict[int, tuple[str, int]] = {}
     known: set[str] = set()
     candidates_open = {
@@ -323,14 +375,14 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
         elif looks_like_name(written):
             shouted = written.isupper() and len(written) > 4
             opens = candidates_open.get(low, False)
-            if (opens and len(written.split()) > 1) or (count >= 2 and not (shouted and not transcript)) or (transcript and (not people.listed or len(written.split()) > 1 or count > 1 or colons >= 0.6 * told)):
+            if (opens and len(written.split()) > 1) or (written in elsewhere and colons > 2) or (count >= 2 and not (shouted and not transcript)) or (transcript and (not people.listed or len(written.split()) > 1 or count > 1 or colons >= 0.6 * told)):
                 known.add(low)
         elif looks_like_handle(written) and (count >= 2 and (transcript or not people.listed or count >= 3)):
             known.add(low)
     for index, (written, _, colon) in candidates.items():
         if colon and written.casefold() in known and not people.resolve(written):
-            role = re.search(r"\(([^()]{2,60})\)[*_]{0,2}\s*:", text[blocks[index].said : blocks[index].said + 110])
-            people.know(written, role.group(1).strip() if role else None)
+            role = re.search(r"\(([^()]{2,60})\)[*_]{0,2}\s*:", text[blocks[index].said : min(blocks[index].end, blocks[index].said + 110)])
+            people.know(written, role.group(1).strip() if role and not re.search(r"\d", role.group(1)) else None)
     for index, block in enumerate(blocks):
         if block.kind == "text" and block.bullet and block.end - block.said < 40 and index + 1 < len(blocks):
             written = text[block.said : block.end].strip("*_: ")
@@ -342,6 +394,9 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
         elif colon and written.casefold() in known:
             accepted[index] = (written, said)
     return accepted
+
+
+_MID_SENTENCE = re.compile(r"(?<=[a-z,(/+] )[A-Z][a-zà-ÿ]{1,20}\b|(?<=[(/+])[A-Z][a-zà-ÿ]{1,20}\b")
 
 
 def _label(text: str, block: Block) -> tuple[str, int, bool] | None:
