@@ -6,6 +6,7 @@ A cue says "look here", nothing more. :func:`scope` says why a strong word is fi
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from typing import NamedTuple
 DATA = Path(__file__).parent / "data"
 
 _WORD = re.compile(r"\+?\w[\w'%-]*")
-_CLAUSE_START = re.compile(r"(?:^|[.!?…:;—–-]\s|[\"“(*]|(?:^|,\s)(?:and|but|so|well|oh|ah|look|yes|no|then|right)[,\s]\s*)\W*$")
+_CLAUSE_START = re.compile(
+    r"(?:^|[.!?…:;—–-]\s|[\"“(*]|(?:^|,\s)(?:and|but|so|well|oh|ah|look|yes|no|then|right)[,\s]\s*)\W*$"
+)
 _SENTENCE_END = r"(?=\W*$)"
 
 
@@ -70,23 +73,33 @@ def cues(sentence: str) -> tuple[Cue, ...]:
     index = _index()
     found: dict[tuple[str, str], list[Cue]] = {}
     for word in _WORD.finditer(folded):
-        spelled = word.group()
-        head = spelled.partition("'")[0]
-        for entry in index.get(spelled, ()) + (index.get(head, ()) if head != spelled else ()):
+        for entry, at in _entries_at(index, word):
             if entry.at_start and not _CLAUSE_START.search(folded, max(0, word.start() - 12), word.start()):
                 continue
-            match = entry.pattern.match(folded, word.start())
+            match = entry.pattern.match(folded, at)
             if not match:
                 continue
-            start, end = match.span()
+            start, end = word.start(), match.end()
             kept = found.setdefault((entry.kind, entry.subtype), [])
             if kept and kept[-1].end > start:
-                if kept[-1].start == start and end > kept[-1].end:
-                    kept.pop()
-                else:
+                if kept[-1].start != start or end <= kept[-1].end:
                     continue
+                kept.pop()
             kept.append(Cue(entry.kind, entry.subtype, start, end, sentence[start:end]))
-    return tuple(sorted((c for group in found.values() for c in group), key=lambda c: (c.start, -c.end, c.kind, c.subtype)))
+    return tuple(
+        sorted((c for group in found.values() for c in group), key=lambda c: (c.start, -c.end, c.kind, c.subtype))
+    )
+
+
+def _entries_at(index: dict[str, tuple[_Entry, ...]], word: re.Match[str]) -> Iterator[tuple[_Entry, int]]:
+    """Entries that may begin at this word, or at what its contraction stands for, and where."""
+    spelled = word.group()
+    head, apostrophe, tail = spelled.partition("'")
+    yield from ((entry, word.start()) for entry in index.get(spelled, ()))
+    if apostrophe:
+        yield from ((entry, word.start()) for entry in index.get(head, ()))
+        for full in _LONG_FORMS.get(tail, ()):
+            yield from ((entry, word.start() + len(head)) for entry in index.get(full, ()))
 
 
 def has(sentence: str, kind: str, *subtypes: str) -> bool:
@@ -99,7 +112,7 @@ def _data() -> dict[str, dict[str, list[object]]]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data: dict[str, dict[str, list[object]]] = yaml.load((DATA / "lexicon.yaml").read_bytes(), Loader=loader)  # noqa: S506
+    data: dict[str, dict[str, list[object]]] = yaml.load((DATA / "lexicon.yaml").read_bytes(), Loader=loader)
     return data
 
 
@@ -127,6 +140,9 @@ def _index() -> dict[str, tuple[_Entry, ...]]:
 
 
 _CONTRACTIONS = {"will": "ll", "have": "ve", "has": "s", "are": "re", "is": "s", "am": "m", "would": "d", "had": "d"}
+_LONG_FORMS: dict[str, tuple[str, ...]] = {
+    short: tuple(full for full, s in _CONTRACTIONS.items() if s == short) for short in _CONTRACTIONS.values()
+}
 
 
 def _compile(tokens: list[str]) -> re.Pattern[str]:
@@ -149,168 +165,252 @@ def _compile(tokens: list[str]) -> re.Pattern[str]:
 def _words(token: str, gap: str) -> str:
     words = token.split("|")
     spelled = gap + "(?:" + "|".join(map(re.escape, words)) + r")(?!\w|'t\b)"
-    short = {_CONTRACTIONS[w] for w in words if w in _CONTRACTIONS and gap}
+    short = {_CONTRACTIONS[w] for w in words if w in _CONTRACTIONS}
     return f"(?:{spelled}|'(?:{'|'.join(sorted(short))})\\b)" if short else spelled
 
 
 # --- scope: why a strong word is fine ---------------------------------------------------------------------------
 
-_CLAUSE_BREAK = re.compile(r"[.!?;:—–(){}\[\]|]|\s-\s|,\s+(?:but|and|so|because|which|although|though|since|then|while)\b")
+_CLAUSE_BREAK = re.compile(
+    r"[.!?;:—–(){}\[\]|]|\s-\s|,\s+(?:but|and|so|because|which|although|though|since|then|while)\b"
+)
 _HEDGE = re.compile(
-    r"\b(?:maybe|perhaps|possibly|probably|presumably|apparently|arguably|seems?|seemed|appears?|might|could|may be|almost|nearly|"
-    r"hardly|mostly|practically|i (?:think|believe|feel|guess|suppose|suspect|fear|hope|wonder|imagine|reckon)|i'm (?:not sure|afraid)|"
-    r"in my (?:view|opinion|experience)|for me|to me|as far as i|sounds like|looks like|feels like|tend(?:s|ed)? to|would (?:say|like)|"
-    r"i'd (?:say|like|love|prefer)|ideally|hopefully|unless|whether)\b"
+    r"\b(?:maybe|perhaps|possibly|probably|presumably|apparently|arguably|seems?|seemed|appears?|might|could|may be|"
+    r"almost|nearly|hardly|mostly|practically|i (?:think|believe|feel|guess|suppose|suspect|fear|hope|wonder|imagine|"
+    r"reckon)|i'm (?:not sure|afraid)|in my (?:view|opinion|experience)|for me|to me|as far as i|sounds like|"
+    r"looks like|feels like|tend(?:s|ed)? to|would (?:say|like)|i'd (?:say|like|love|prefer)|ideally|hopefully|unless|"
+    r"whether)\b"
 )
 _WEAK_HEDGE = re.compile(r"\b(?:maybe|perhaps|possibly|might|could|not sure|whether|unless)\b")
 _NEGATOR = re.compile(r"(?:\b(?:not|never|hardly|without|neither|nor|no longer)|n't|\bcannot)(?:\s+[\w'-]+){0,2}\s+$")
 _REJECTS = re.compile(
-    r"(?:\b(?:not|never|stop|stopped|avoid|avoiding|instead of|rather than|too strong|unfair|disagree|so-called|don't|wouldn't|"
-    r"shouldn't|can't|quit|without)\b|n't\b)"
+    r"\b(?:not|never|stop|stopped|avoid|avoiding|instead of|rather than|too strong|unfair|disagree|so-called|quit|"
+    r"without|cannot)\b|n't\b"
 )
 _QUOTED = re.compile(r"[\"“„«]([^\"”“»]{1,300})[\"”“»]")
-_FIRST_PERSON = re.compile(r"\b(?:i|i've|i'd|i'll|i'm|me|my)\b")
 _OWN_ACT = re.compile(r"\b(?:i|we)(?:'ll| will| shall| am going to|'m going to| can| promise| would| commit)\b")
-_PROMISED = re.compile(r"^\W*(?:send|bring|write|call|ring|check|ask|look|do|be there|come|make sure|keep|tell|let you know|help|join|try|"
-                       r"read|review|share|follow|add|put|finish|prepare|update|take|get back|attend|vote|talk|raise|pass)\b")
+_PROMISED = re.compile(
+    r"^\W*(?:send|bring|write|call|ring|check|ask|look|do|be there|come|make sure|keep|tell|let you know|help|join|try|"
+    r"read|review|share|follow|add|put|finish|prepare|update|take|get back|attend|vote|talk|raise|pass)\b"
+)
 _PAST = re.compile(
-    r"^\W*(?:else\s+)?(?:(?:of|in|on|from|at)\s+(?:[\w'-]+\s+){1,3}?)?(?:has|have|had|was|were|did|'s been|replied|said|came|told|asked|went|knew|"
-    r"signed|turned|joined|raised|spoke|objected|answered|wrote|saw|noticed|called|left|showed|\w{3,}ed)\b"
+    r"^\W*(?:else\s+)?(?:(?:of|in|on|from|at)\s+(?:[\w'-]+\s+){1,3}?)?(?:has|have|had|was|were|did|'s been|replied|"
+    r"said|came|told|asked|went|knew|signed|turned|joined|raised|spoke|objected|answered|wrote|saw|noticed|called|left|"
+    r"showed|\w{3,}ed)\b"
 )
 _TIMED = re.compile(
-    r"\d|\b(?:yesterday|last|today|tonight|tomorrow|this (?:morning|week|month|year)|until|by law|every (?:day|week|month|year)|"
-    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|april|june|july|august|september|october|november|december)\b"
+    r"\d|\b(?:yesterday|last|today|tonight|tomorrow|this (?:morning|week|month|year)|until|by law|"
+    r"every (?:day|week|month|year)|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|april|"
+    r"june|july|august|september|october|november|december)\b"
 )
 _ROUTINE = re.compile(
-    r"^\W*(?:to\s+)?(?:also |still |then |maybe |first |really |probably )?(?:think|figure|decide|discuss|talk|find|check|clarify|know|ask|look|see|agree|"
-    r"understand|consider|make sure|be careful|be clear|plan|work out|review|wait|remember|say|pick|choose|revisit|define|settle|"
-    r"come back|follow up|get|take care|read|vote|keep|wrap|start|move on|finish|go|leave|sort|learn|set|update|schedule|add|write|"
-    r"do that anyway|do anyway|confirm|prepare|report|be able|tell|send|collect|pay attention|balance|address|help|mention|stop here)\b"
+    r"^\W*(?:to\s+)?(?:also |still |then |maybe |first |really |probably )?(?:think|figure|decide|discuss|talk|find|"
+    r"check|clarify|know|ask|look|see|agree|understand|consider|make sure|be careful|be clear|plan|work out|review|"
+    r"wait|remember|say|pick|choose|revisit|define|settle|come back|follow up|get|take care|read|vote|keep|wrap|start|"
+    r"move on|finish|go|leave|sort|learn|set|update|schedule|add|write|do that anyway|do anyway|confirm|prepare|report|"
+    r"be able|tell|send|collect|pay attention|balance|address|help|mention|stop here)\b"
 )
-_MANNER = re.compile(r"\b(?:speak|write|written|marked|labell?ed|stated?|defined?|visible|see|explain(?:ed)?|mark|show|say|said|communicate[ds]?|"
-                     r"think|document(?:ed)?|separate[d]?|describe[d]?|put|set out|spell(?:ed)? out|express(?:ed)?)\s+(?:it |that |this |them |things )?(?:very |more |so )?$")
+_MANNER = re.compile(
+    r"\b(?:speak|write|written|marked|labell?ed|stated?|defined?|visible|see|explain(?:ed)?|mark|show|say|said|"
+    r"communicate[ds]?|think|document(?:ed)?|separate[d]?|describe[d]?|put|set out|spell(?:ed)? out|express(?:ed)?)\s+"
+    r"(?:[\w'-]+ ){0,3}$"
+)
 _FIXED = re.compile(
-    r"never mind|never heard|of course,? (?:go|please|you (?:may|can)|take|help|come|ask)|(?:hello|hi|thanks|thank you|welcome|morning|evening|afternoon|"
-    r"sorry|happy \w+),? (?:to )?(?:everyone|everybody|all|anyone)|everyone else|anyone else|nobody else|nothing (?:else|more|new|to add|further|for me|from me|"
-    r"much|major|on)\b|for everyone's sake|better than nothing|next to nothing|nothing but|nothing to do with|always (?:good|nice|welcome|great|happy|a pleasure)|as always|"
-    r"(?:completely|totally|absolutely|entirely|fully|definitely|wholly) (?:agree|agreed|understand|understandable|right|fine|fair|true|reasonable|happy|new|different|"
-    r"separate|free|empty|possible|welcome|unrelated|sure|makes sense|worth|open)|absolutely[.!]?$|definitely[.!]?$|clearly[.!]?$|exactly|if (?:everyone|everybody|nobody|anyone|nothing|all)|(?:does|is|has|can|did|would|will|could) "
-    r"(?:everyone|everybody|anyone|anybody|nobody)|(?:tell|send|ask|invite|remind|thank|let|make|give|email|poll|copy|inform|to|for|with|by|from|than|of) (?:everyone|everybody|anyone|anybody)|"
-    r"made (?:it )?(?:very |quite )?clear|clear(?:ly)? enough|to be clear|not clear|once and for all|all always"
+    r"never mind|never heard|of course,? (?:go|please|you (?:may|can)|take|help|come|ask)|(?:hello|hi|thanks|thank you|"
+    r"welcome|morning|evening|afternoon|sorry|happy \w+),? (?:to )?(?:everyone|everybody|all|anyone)|"
+    r"(?:everyone|anyone|nobody) else|nothing (?:else|more|new|to add|further|for me|from me|much|major|on)\b|"
+    r"for everyone's sake|better than nothing|next to nothing|nothing but|nothing to do with|"
+    r"always (?:good|nice|welcome|great|happy|a pleasure)|as always|(?:completely|totally|absolutely|entirely|fully|"
+    r"definitely|wholly) (?:agree|agreed|understand|understandable|right|fine|fair|true|reasonable|happy|new|separate|"
+    r"free|empty|possible|welcome|unrelated|sure|makes sense|worth|open)|absolutely[.!]?$|definitely[.!]?$|"
+    r"clearly[.!]?$|if (?:everyone|everybody|nobody|anyone|nothing|all)|(?:does|is|has|can|did|would|will|could) "
+    r"(?:everyone|everybody|anyone|anybody|nobody)|(?:tell|send|ask|invite|remind|thank|let|make|give|email|poll|copy|"
+    r"inform|to|for|with|by|from|than|of) (?:everyone|everybody|anyone|anybody)|made (?:it )?(?:very |quite )?clear|"
+    r"clear(?:ly)? enough|to be clear|not clear|once and for all"
 )
-_LITERAL_PEOPLE = re.compile(r"\b(?:present|in the room|on the (?:call|list|team|rota|shift)|at the (?:table|meeting))\b")
+_COURSE = re.compile(r",? (?:it|this|that|they|he|she|the|we|people|everyone|nobody|our) ")
+_SUBJECT_NEXT = re.compile(r",? (?:it|this|that|they|he|she|the|people|everyone|nobody|our|there|you) ")
+_CROWD = ("nobody", "no one", "no-one", "nothing", "everyone", "everybody")
+_FREQUENCY = ("always", "never", "nothing", "every time")
+_OPEN_SUBJECTS = frozenset(
+    ("we", "us", "i", "it", "this", "that", "these", "those", "such", "things", "somebody", "someone", "one", "of")
+)
+_NEGATED_INSIDE = frozenset({"either_or", "silence", "lukewarm", "resistant", "disagreed"})
+_NEAR = 400  # characters around a cue that are looked at; keeps a sentence of any length cheap
+
+
+class _Place(NamedTuple):
+    """A cue in its clause; ``said``, ``before``, ``after`` and ``clause`` are folded."""
+
+    cue: Cue
+    said: str
+    before: str
+    after: str
+    clause: str
+
+    def subject(self, words: int) -> list[str]:
+        """The last words before the cue."""
+        return re.findall(r"[\w'-]+", self.before)[-words:]
 
 
 def scope(sentence: str, cue: Cue) -> Scope | None:
     """Why the strong word is fine here, or None when nothing in the sentence excuses it.
 
-    Errs towards excusing: a wrong accusation costs more than a missed one. Follows "not this kind" in the definitions of
+    Errs towards excusing: a wrong accusation costs more than a missed one. Follows "not this kind" in the definition of
     categorical phrasing; cues of other kinds are excused only by negation, question and rejected quotation.
     """
     text = fold(sentence)
-    start, end = _clause(text, cue.start, cue.end)
-    before, after, clause = text[start : cue.start], text[cue.end : end], text[start:end]
-    if _asked(text, cue.end):
+    ending = re.search(r"[.!?]", text[cue.end : cue.end + _NEAR])
+    if ending and ending.group() == "?":
         return Scope.QUESTION
     if _rejected(text, cue):
         return Scope.REPORTED
-    if cue.subtype not in _NEGATED_INSIDE and _NEGATOR.search(before):
+    place = _place(text, cue)
+    if cue.subtype not in _NEGATED_INSIDE and _NEGATOR.search(place.before):
         return Scope.NEGATION
     if cue.kind != "categorical":
         return None
-    for excuse in _EXCUSES:
-        found = excuse(cue, before, after, clause, text)
-        if found:
-            return found
-    return None
+    return next(filter(None, (excuse(place) for excuse in (_idiom, _hedged, _own, _rule, _literal, _planned))), None)
 
 
-_NEGATED_INSIDE = frozenset({"either_or", "silence", "lukewarm", "resistant"})
-
-
-def _clause(text: str, start: int, end: int) -> tuple[int, int]:
-    left = start
-    for match in _CLAUSE_BREAK.finditer(text, max(0, start - 400), start):
-        left = match.end()
-    else:
-        left = left if left != start or (start and _CLAUSE_BREAK.search(text, max(0, start - 400), start)) else max(0, start - 400)
-    match = _CLAUSE_BREAK.search(text, end)
-    return min(left, start), match.start() if match else len(text)
-
-
-def _asked(text: str, end: int) -> bool:
-    match = re.search(r"[.!?]", text[end : end + 400])
-    return bool(match and match.group() == "?")
+def _place(text: str, cue: Cue) -> _Place:
+    start = max(0, cue.start - _NEAR)
+    for match in _CLAUSE_BREAK.finditer(text, start, cue.start):
+        start = match.end()
+    close = _CLAUSE_BREAK.search(text, cue.end, cue.end + _NEAR)
+    end = close.start() if close else min(len(text), cue.end + _NEAR)
+    return _Place(cue, text[cue.start : cue.end], text[start : cue.start], text[cue.end : end], text[start:end])
 
 
 def _rejected(text: str, cue: Cue) -> bool:
-    for quoted in _QUOTED.finditer(text):
+    """Whether the cue is quoted by somebody who turns it down: 'let us stop saying "nobody cares"'."""
+    left, right = max(0, cue.start - _NEAR), cue.end + _NEAR
+    for quoted in _QUOTED.finditer(text, left, right):
         if quoted.start() <= cue.start and cue.end <= quoted.end():
             around = text[max(0, quoted.start() - 80) : quoted.start()] + " " + text[quoted.end() : quoted.end() + 60]
             return bool(_REJECTS.search(around))
     return False
 
 
-def _idiom(cue: Cue, before: str, after: str, clause: str, text: str) -> Scope | None:
-    near = (before[-24:] + text[cue.start : cue.end] + after[:24]).strip()
-    for match in _FIXED.finditer(near):
-        at = len(before[-24:].lstrip()) if before[-24:].strip() else 0
-        if match.start() <= at + (cue.end - cue.start) and match.end() >= at:
-            return Scope.IDIOM
-    if cue.subtype == "certainty" and _MANNER.search(before):
+def _idiom(place: _Place) -> Scope | None:
+    lead = place.before[-24:].lstrip()
+    near = lead + place.said + place.after[:24]
+    if any(m.start() <= len(lead) + len(place.said) and m.end() >= len(lead) for m in _FIXED.finditer(near)):
+        return Scope.IDIOM
+    certain = place.cue.subtype == "certainty"
+    if certain and (_MANNER.search(place.before) or (place.said == "of course" and not _COURSE.match(place.after))):
+        return Scope.IDIOM
+    if place.said in ("certainly", "definitely", "surely") and not place.before.strip(" ,"):
+        return None if _SUBJECT_NEXT.match(place.after) else Scope.IDIOM
+    if place.said == "either" and not re.search(
+        r"\bor\b.*\b(?:we|i|you|they|he|she|it|there|the|can|is|will)\b", place.after
+    ):
         return Scope.IDIOM
     return None
 
 
-def _hedged(cue: Cue, before: str, after: str, clause: str, text: str) -> Scope | None:
-    if cue.subtype in ("presumed_consent", "savior", "certainty"):
-        return Scope.HEDGE if _WEAK_HEDGE.search(before) else None
-    if _HEDGE.search(before) or _WEAK_HEDGE.search(after[:30]):
-        return Scope.HEDGE
+def _hedged(place: _Place) -> Scope | None:
+    if place.cue.subtype in ("presumed_consent", "savior", "certainty"):  # "I think we all agree" still speaks for all
+        return Scope.HEDGE if _WEAK_HEDGE.search(place.before) else None
+    hedged = _HEDGE.search(place.before) or _WEAK_HEDGE.search(place.after[:30])
+    return Scope.HEDGE if hedged else None
+
+
+def _own(place: _Place) -> Scope | None:
+    if place.cue.subtype not in ("absolute", "certainty", "prediction", "directive"):
+        return None
+    if _OWN_ACT.search(place.before[-40:]) or (_OWN_ACT.search(place.clause) and _PROMISED.match(place.after)):
+        return Scope.OWN_PROMISE
+    if place.cue.subtype in ("directive", "prediction") and re.match(r"i\b", place.said):
+        return Scope.OWN_PROMISE
+    if place.cue.subtype == "absolute":
+        if re.search(r"\b(?:i|i've|i'd|i'm)\s+(?:[\w']+\s+){0,2}$", place.before):
+            return Scope.EXPERIENCE
+        if re.search(r"\bwe(?:'ve| had|'d)?\s+$", place.before) and _TIMED.search(place.clause):
+            return Scope.EXPERIENCE
     return None
 
 
-def _own(cue: Cue, before: str, after: str, clause: str, text: str) -> Scope | None:
-    if cue.subtype in ("absolute", "certainty", "prediction", "directive"):
-        if _OWN_ACT.search(before[-40:]) or (_OWN_ACT.search(clause) and _PROMISED.match(after)):
-            return Scope.OWN_PROMISE
-        said = text[cue.start : cue.end]
-        if cue.subtype == "directive" and re.match(r"i\b", said):
-            return Scope.OWN_PROMISE
-        if cue.subtype == "absolute" and re.search(r"\b(?:i|i've|i'd|i'm)\s+(?:[\w']+\s+){0,2}$", before):
-            return Scope.EXPERIENCE
-        if cue.subtype == "absolute" and re.search(r"\bwe(?:'ve| had|'d)?\s+$", before) and _TIMED.search(clause):
-            return Scope.EXPERIENCE
-    return None
-
-
-def _literal(cue: Cue, before: str, after: str, clause: str, text: str) -> Scope | None:
-    words = set(re.findall(r"[\w'-]+", clause))
-    said = text[cue.start : cue.end]
-    if cue.subtype in ("absolute", "directive", "certainty") and words & _listed("rules"):
+def _rule(place: _Place) -> Scope | None:
+    if place.cue.subtype not in ("absolute", "directive", "certainty"):
+        return None
+    if not _listed("rules").isdisjoint(re.findall(r"[\w'-]+", place.clause)):
         return Scope.RULE
-    if cue.subtype == "absolute":
-        subject = re.findall(r"[\w'-]+", before)[-4:]
-        if said in ("nobody", "no one", "no-one", "nothing", "none", "everyone", "everybody", "anyone", "anybody") and _PAST.match(after):
-            return Scope.FACT
-        if said in ("always", "never", "nothing", "none", "every time"):
-            if not before.strip() and re.match(r"\s*[a-z]+\b", after):
-                return Scope.RULE
-            human = any(w in _listed("people") or w in ("we", "us") for w in subject)
-            verb = re.match(r"\W*([\w']+)", after)
-            if not human and (set(subject) & _listed("things") or (verb and verb.group(1) in _listed("technical_verbs"))):
-                return Scope.FACT
-    if cue.subtype == "directive":
-        subject = re.findall(r"[\w'-]+", before)[-5:]
-        if re.match(r"(?:must|needs?|has|have)\b", said) and not (set(subject) & (_listed("people") | {"we", "i"})):
-            return Scope.REQUIREMENT
-        if re.match(r"(?:it|this|that)\b", said):
-            return Scope.REQUIREMENT
-        if re.match(r"(?:we|i|you)\b.*(?:have|has|need|needs|had|got)\b", said) and _ROUTINE.match(after):
-            return Scope.ROUTINE
-        if re.search(r"can't|cannot|can not", said) and not re.search(r"\byou\b", said):
-            return Scope.FACT
+    if place.said in _FREQUENCY and not place.before.strip() and re.match(r"\s*[a-z]+\b", place.after):
+        return Scope.RULE  # an instruction: "Never open both valves"
     return None
 
 
-_EXCUSES = (_idiom, _hedged, _own, _literal)
+def _literal(place: _Place) -> Scope | None:
+    """What did or did not happen, and how a thing works."""
+    if place.cue.subtype != "absolute":
+        return None
+    if place.said in _CROWD and (
+        _PAST.match(place.after) or _TIMED.search(place.clause) or re.match(r"(?:'s| has| have)? got\b", place.after)
+    ):
+        return Scope.FACT
+    if place.said not in _FREQUENCY:
+        return None
+    subject = place.subject(4)
+    human = any(word in _listed("people") or word in _OPEN_SUBJECTS for word in subject)
+    verb = re.match(r"\W*([\w']+)", place.after)
+    technical = not _listed("things").isdisjoint(subject) or (verb and verb.group(1) in _listed("technical_verbs"))
+    return (
+        Scope.FACT if subject and not human and (technical or not any(w.endswith("s") for w in subject[-2:])) else None
+    )
+
+
+def _planned(place: _Place) -> Scope | None:
+    """Requirements on things, and a group planning its own next step."""
+    if place.cue.subtype != "directive":
+        return None
+    if re.match(r"(?:must|needs?|has|have)\b", place.said):
+        people = _listed("people") | {"we", "i"}
+        return Scope.REQUIREMENT if people.isdisjoint(place.subject(5)) else None
+    if re.match(r"it\b", place.said):
+        return Scope.REQUIREMENT
+    if re.match(r"(?:we|i|you)\b.*(?:have|has|need|needs|had|got)\b", place.said) and _ROUTINE.match(place.after):
+        return Scope.ROUTINE
+    if re.search(r"can't|cannot", place.said) and not re.search(r"\byou\b", place.said):
+        return Scope.FACT
+    return None
+
+
+# --- tentativeness ----------------------------------------------------------------------------------------------
+
+MARKERS = ("hedge", "acknowledge", "booster", "contradict", "categorical", "question")
+"""What tentativeness is made of, in the order of the weights in ``data/tentativeness.json``."""
+
+_TYPICAL = 12  # words: a rate is per this many, and shorter texts are not made extreme by it
+_MOST = 3.0
+
+
+def markers(text: str) -> tuple[float, ...]:
+    """Rates of the :data:`MARKERS` per twelve words, each at most three; ``categorical``: strong words out of scope."""
+    found = cues(text)
+    length = max(len(re.findall(r"\w+", text)), _TYPICAL) / _TYPICAL
+    counts = [float(sum(c.kind == "tone" and c.subtype == name for c in found)) for name in MARKERS[:4]]
+    counts.append(float(sum(c.kind == "categorical" and scope(text, c) is None for c in found)))
+    counts.append(float(text.count("?")))
+    return tuple(min(count / length, _MOST) for count in counts)
+
+
+def tentativeness(text: str) -> float:
+    """How much room the words leave for another view, 0 (none) to 1 (a lot); 0.5 is about the average sentence.
+
+    A logistic of weighted marker rates: hedges and boosters (Hyland 2005, "Metadiscourse"), and acknowledging without
+    contradicting, which others find receptive (Yeomans et al. 2020, "Conversational receptiveness"). The
+    weights were fitted on certainty ratings of sentences (Pei & Jurgens 2021) and on receptiveness ratings of
+    replies; ``training/tentativeness.py`` fits them and prints the rank correlations in docs/design/wording.md.
+    """
+    weights, offset = _tone_weights()
+    score = offset + sum(w * rate for w, rate in zip(weights, markers(text), strict=True))
+    return 1 / (1 + math.exp(-score))
+
+
+@cache
+def _tone_weights() -> tuple[tuple[float, ...], float]:
+    import json
+
+    fitted = json.loads((DATA / "tentativeness.json").read_text(encoding="utf-8"))
+    return tuple(float(fitted["weights"][name]) for name in MARKERS), float(fitted["offset"])
