@@ -1,0 +1,11 @@
+"""Takes real names out of notes, puts them back, and lets no string out that still holds one.
+
+``anonymise`` works in this order: what is recognised by form (:mod:`.patterns`), the glossary and the words around a
+name (:mod:`.context`), then people (:mod:`.people`): attendees, speakers, everyone met in earlier meetings, and those
+that the name model finds (:mod:`.model`). docs/design/privacy.md says what was tried and measured.
+"""
+
+from coach.anonymise.guard import leak_check, leaks_in
+from coach.anonymise.pseudonyms import Anonymised, Replacement, anonymise, restore
+
+__all__ = ["Anonymised", "Replacement", "anonymise", "leak_check", "leaks_in", "restore"]

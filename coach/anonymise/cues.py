@@ -1,0 +1,106 @@
+"""Words and signs around a name that say: this is a person. For people whom no attendee list mentions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from coach.identities.index import looks_like_role
+from coach.identities.spellings import WORD, common_words, fold, given_names
+
+_CAPITALISED = r"[A-ZÀ-ÖØ-ÞĀ-ŽΑ-ΩА-Я][\w'’-]+"
+_FULL = (
+    _CAPITALISED
+    + r"(?:[ ](?:(?:van|von|de|der|den|del|della|di|da|dos|du|la|le|el|al|bin|ibn|ten|ter|zu)[ ]){0,2}"
+    + _CAPITALISED
+    + "){1,2}"
+)
+_WITH_ADDRESS = re.compile(r"([^\W\d_][\w.'’ -]{1,50}?)[\"'”]?[ ]*[<(\[](?:mailto:)?[\w.+-]+@[\w-]+\.[\w.-]+[>)\]]")
+_TITLED = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Professor|Sir|Lady|Dame|Lord|Rev|Father|Sister|Herr|Frau|Cllr|Councillor|Señora?|Monsieur|"
+    r"Madame|Chef|Judge|Captain|Capt|Sgt|Lt)\.?[ ]((?:" + _CAPITALISED + r"[ ]?){1,3})"
+)
+_INITIALS = re.compile(r"(" + _FULL + r")[ ]?\(([A-Z]{2,4})\)")
+_SIGNED = re.compile(
+    r"(?:^|\n)[ \t>]*(?:best|regards|best regards|kind regards|warm regards|cheers|thanks|thank you|many thanks|yours|sincerely|"
+    r"yours sincerely|all the best|best wishes|love|vg|lg|mfg|viele grüße|pozdrawiam|saludos|cordialement)[,!.]?[ \t]*\n"
+    r"[ \t>]*(" + _CAPITALISED + r"(?:[ ]" + _CAPITALISED + r"){0,2})[ \t]*(?=\n|$)",
+    re.I,
+)
+_GREETED = re.compile(
+    r"(?:^|\n)[ \t>]*(?:hi|hello|hey|dear|hallo|liebe[r]?|moin|hola|bonjour|cześć)[ ]("
+    + _CAPITALISED
+    + r")[ ]?[,!:\n–-]",
+    re.I,
+)
+_MENTION = re.compile(
+    r"\b(?:according to|spoke (?:to|with)|talked (?:to|with)|met with|asked|told|thanks to|thanks,?|thank you,?|cc:?|assigned to|"
+    r"owner:|action:|handed over to|reports? to|on behalf of|waiting (?:for|on)|ping|call with|1:1 with)[ ]("
+    + _FULL
+    + r"|"
+    + _CAPITALISED
+    + r")"
+)
+_LOWER_LABEL = re.compile(
+    r"(?:^|\n)[ \t>]*(?:[-*+•][ \t]+)*(?:\[?[\d:.]{4,12}\]?[ \t]*)?([a-z][a-z'’-]{1,15})[ \t]*:(?=\s)"
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+NOT_PEOPLE = frozenset(
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "english", "german", "french", "spanish", "italian", "polish", "dutch", "russian", "chinese", "japanese", "american", "british", "european", "europe", "america", "africa", "asia", "germany", "france", "spain", "italy", "poland", "england", "scotland", "wales", "ireland", "india", "china", "japan", "brazil", "london", "paris", "berlin", "madrid", "rome", "vienna", "warsaw", "amsterdam", "brussels", "zurich", "geneva", "dublin", "york", "boston", "chicago", "california", "texas", "github", "gitlab", "slack", "zoom", "zulip", "discord", "google", "microsoft", "amazon", "apple", "linux", "windows", "python", "java", "javascript", "typescript", "rust", "golang", "docker", "kubernetes", "postgres", "postgresql", "mysql", "redis", "jira", "confluence", "notion", "figma", "miro", "excel", "word", "powerpoint", "outlook", "teams", "webex", "youtube", "twitter", "linkedin", "facebook", "whatsapp", "instagram", "reddit", "wikipedia", "christmas", "easter", "ramadan", "diwali", "hanukkah", "god", "jesus", "bible", "covid", "internet", "wifi", "android", "ios", "iphone", "azure", "aws", "gcp", "openai", "chatgpt", "gpt", "llm", "api", "url", "pdf", "html", "css", "json", "yaml", "sql", "http", "https", "readme", "todo", "fyi", "asap", "eta", "eod", "q1", "q2", "q3", "q4", "h1", "h2", "mr", "mrs", "ms", "dr", "ok", "okay", "yeah", "yes", "no", "hmm", "uh", "um", "oh", "ah", "etc", "vs", "re", "fwd", "webvtt", "markdown", "agenda", "minutes", "attendance", "attendees", "present", "apologies", "absent", "observers", "council", "committee", "board"]
+)
+
+
+def introduced(text: str) -> Iterator[str]:
+    """Names next to an e-mail address, a title, a greeting, a signature or a verb that takes a person."""
+    for match in _WITH_ADDRESS.finditer(text):
+        name = match.group(1).split(":")[-1].split(",")[-1].split(";")[-1].strip(" \"'“<>-")
+        if 0 < len(name.split()) <= 4 and name[:1].isupper() and not looks_like_role(name):
+            yield name
+    for match in _TITLED.finditer(text):
+        words = [word for word in match.group(1).split() if fold(word) not in NOT_PEOPLE]
+        # After a title even an ordinary word is a surname; the words that follow it are not.
+        while len(words) > 1 and fold(words[-1].rstrip(".,")) in common_words():
+            words.pop()
+        if words:
+            yield " ".join(words)
+    for pattern in (_SIGNED, _GREETED, _MENTION):
+        for match in pattern.finditer(text):
+            words = match.group(1).split()
+            if words and not any(ordinary(word) for word in words):
+                yield " ".join(words)
+
+
+def initials(text: str) -> Iterator[tuple[str, str]]:
+    """Names with the initials that the notes introduce: ``Ashley Example (AE)``."""
+    for match in _INITIALS.finditer(text):
+        name, short = match.groups()
+        if name[0] == short[0] and not any(ordinary(word) for word in name.split()[:1]):
+            yield name, short
+
+
+def lower_case_labels(text: str) -> Iterator[str]:
+    """Folded labels that begin a line in lower case: these notes write names so."""
+    for match in _LOWER_LABEL.finditer(text):
+        yield fold(match.group(1))
+
+
+def ordinary(word: str) -> bool:
+    """Whether a word is in the dictionary or a proper noun that names nobody."""
+    folded = fold(word.rstrip(".,'’"))
+    return folded in NOT_PEOPLE or (folded in common_words() and folded not in given_names()) or len(folded) < 2
+
+
+def split_camel(text: str) -> str:
+    """``JaneDoe`` as ``Jane Doe``."""
+    return _CAMEL.sub(" ", text)
+
+
+def inside_word(text: str, start: int, end: int) -> bool:
+    """Whether letters or digits touch the stretch on either side."""
+    return text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()
+
+
+def words_in(text: str) -> list[re.Match[str]]:
+    """All words with their places."""
+    return list(WORD.finditer(text))

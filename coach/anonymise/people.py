@@ -1,0 +1,160 @@
+"""Who takes part, who is mentioned, and every stretch of text that stands for one of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from coach.anonymise import cues
+from coach.identities import Identities
+from coach.identities.index import Index, Match, looks_like_role, one_edit_apart
+from coach.identities.spellings import WORD, common_words, fold, given_names, name_words, words_of
+from coach.schema import Conversation
+
+_PARENTHESES = re.compile(r"\s*[(\[]([^)\]]*)[)\]]")
+_NEW = "new:"
+
+
+@dataclass
+class Cast:
+    """The people of one conversation. Owners are labels of known entities, or ``new:N`` until they get one."""
+
+    identities: Identities
+    index: Index
+    casual: set[str] = field(default_factory=set)
+    owners: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    _local: Index = field(default_factory=Index)
+    _count: int = 0
+
+    def add(self, names: Iterable[str], rank: int = 2) -> str | None:
+        """The owner of a group of names for one person, a new one if nobody known fits; ``None`` if nobody is named."""
+        cleaned = [name for raw in names for name in cleaned_names(raw)]
+        if not cleaned:
+            return None
+        owner = next((found for name in cleaned if (found := self._find(name))), None)
+        if owner is None:
+            self._count += 1
+            owner = f"{_NEW}{self._count}"
+        for name in cleaned:
+            self._local.add_person(name, owner, rank)
+            self.index.add_person(name, owner, rank)
+            self.owners[name] = owner
+            if name.islower():
+                self.casual.update(words_of(name))
+        return owner
+
+    def owner_of(self, name: str) -> str | None:
+        """Whose name an attendee entry or a speaker label is."""
+        return next((self.owners[cleaned] for cleaned in cleaned_names(name) if cleaned in self.owners), None)
+
+    def _find(self, name: str) -> str | None:
+        words = name_words(name)
+        if name in self.owners:
+            return self.owners[name]
+        for index in (self._local, self.identities.index):
+            known = [k for k in index.owners(words) if k.type == "person" and k.exact in (None, name.strip())]
+            if len(known) == 1:
+                return known[0].owner
+            if known:
+                return None
+        if len(words) > 1:
+            # Someone so far known by a given name only turns out to have a surname.
+            known = [k for k in self.identities.index.owners(words[:1]) if k.type == "person"]
+            if len(known) == 1 and self._only_given(known[0].owner, words[0]):
+                return known[0].owner
+        return None
+
+    def _only_given(self, owner: str, given: str) -> bool:
+        entity = self.identities.owners.get(owner)
+        texts = [form.text for form in entity.forms if form.type == "person"] if entity else []
+        return bool(texts) and all(name_words(text) == (given,) for text in texts)
+
+
+def cleaned_names(raw: str) -> list[str]:
+    """The names in a roster entry or label: without remarks in brackets, ``Surname, Given`` turned round, no roles."""
+    outside = _PARENTHESES.sub("", raw).strip(" \t*_:;,.@-–")
+    if outside.count(",") == 1 and len(outside) < 40:
+        last, first = (part.strip() for part in outside.split(","))
+        if first and last and " " not in last and not looks_like_role(first):
+            outside = f"{first} {last}"
+    names = [outside] if outside and WORD.search(outside) and not looks_like_role(outside) else []
+    return [name for name in names if any(letter.isalpha() for letter in name) and len(name) < 60]
+
+
+def cast_of(conversation: Conversation, identities: Identities, mentioned: Iterable[str]) -> Cast:
+    """The people of a conversation: attendees and speakers, then those whom cues and the name model found."""
+    cast = Cast(identities, identities.index.copy())
+    groups = [(attendee.name, *attendee.aliases) for attendee in conversation.attendees]
+    groups += [(speaker,) for speaker in dict.fromkeys(u.speaker for u in conversation.utterances if u.speaker)]
+    groups += [(term,) for term, type_ in identities.glossary if type_ == "person"]
+    for group in sorted(groups, key=lambda names: -max(len(name_words(name)) for name in names)):
+        cast.add(group)
+    found = sorted(
+        dict.fromkeys((*cues.introduced(conversation.text), *mentioned)), key=lambda name: -len(name.split())
+    )
+    for name in found:
+        if not identities.is_exempt(name):
+            cast.add((name,), rank=1)
+    for name, initials in cues.initials(conversation.text):
+        owner = cast.add((name,), rank=1)
+        if owner is not None:
+            cast.index.add_person(initials, owner, 2)
+    cast.casual.update(cues.lower_case_labels(conversation.text))
+    return cast
+
+
+def people_in(text: str, cast: Cast) -> Iterator[Match]:
+    """Every stretch of text that stands for someone of the cast, near misses of longer names included."""
+    found = list(cast.index.matches(text, casual=frozenset(cast.casual)))
+    yield from found
+    yield from _misspelled(text, found, cast)
+
+
+def _misspelled(text: str, found: list[Match], cast: Cast) -> Iterator[Match]:
+    covered = {position for match in found for position in (match.start, match.end)}
+    unknown = [
+        token
+        for token in WORD.finditer(text)
+        if token.end() - token.start() >= 5 and token.group()[0].isupper() and token.start() not in covered
+    ]
+    if not unknown:
+        return
+    targets: dict[str, list[str]] = {}
+    for words in cast.index.spellings:
+        if len(words) == 1 and len(words[0]) >= 5 and words[0] not in common_words():
+            targets.setdefault(words[0][0], []).append(words[0])
+    counts = Counter(fold(token.group()) for token in unknown)
+    answers: dict[str, str | None] = {}
+    for word in counts:
+        if (
+            word in common_words()
+            or word in given_names()
+            or word in cues.NOT_PEOPLE
+            or word.rstrip("s") in common_words()
+        ):
+            continue
+        near = [target for target in targets.get(word[0], ()) if one_edit_apart(word, target)]
+        if near:
+            owners = {
+                known.owner for target in near for known in cast.index.owners((target,)) if known.type == "person"
+            }
+            if owners:
+                answers[word] = owners.pop() if len(owners) == 1 else None
+    for token in unknown:
+        word = fold(token.group())
+        if word in answers and not cues.inside_word(text, token.start(), token.end()):
+            yield Match(token.start(), token.end(), "person", answers[word])
+
+
+def owner_of_address(text: str, cast: Cast) -> str | None:
+    """Whose e-mail address or handle this is, if its local part spells someone's name."""
+    local = text.lstrip("@").partition("@")[0]
+    words = tuple(word for word in (word.rstrip("0123456789") for word in words_of(local)) if word)
+    for spelling in (words, ("".join(words),), words_of(cues.split_camel(local))):
+        known = [k for k in cast.index.owners(spelling) if k.type == "person"] if spelling else []
+        if len(known) == 1:
+            return known[0].owner
+    return None

@@ -1,0 +1,323 @@
+"""Notes with pseudonyms in place of names, and the way back."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Literal
+
+from coach.anonymise.context import glossary_terms, named_by_context
+from coach.anonymise.guard import known_in
+from coach.anonymise.model import names_found
+from coach.anonymise.patterns import patterns
+from coach.anonymise.people import Cast, cast_of, owner_of_address, people_in
+from coach.identities import EntityType, Identities, Register
+from coach.identities.index import Match, without_overlaps
+from coach.identities.value import SHAPE
+from coach.schema import Attendee, Conversation, Utterance, Value
+
+
+class Replacement(Value):
+    """One stretch of the original text, ``start:end``, and what stands in its place."""
+
+    start: int
+    end: int
+    type: EntityType
+    pseudonym: str
+
+
+class Anonymised(Value):
+    """A conversation in pseudonyms, with everything needed to find the way back to the original.
+
+    ``conversation`` has the same utterances in the same order, with offsets into its own text; speakers and attendees
+    are named by entity (``Person A``), whatever spelling the text uses at that place. ``identities`` is what it was
+    before plus everyone new: keep it, or the names can't be restored.
+    """
+
+    original: str
+    conversation: Conversation
+    identities: Identities
+    replaced: tuple[Replacement, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text in pseudonyms."""
+        return self.conversation.text
+
+    @cached_property
+    def _starts(self) -> tuple[list[int], list[int]]:
+        """Where each replacement starts, in the original and in the pseudonymised text."""
+        originals, replaced, shift = [], [], 0
+        for item in self.replaced:
+            originals.append(item.start)
+            replaced.append(item.start + shift)
+            shift += len(item.pseudonym) - (item.end - item.start)
+        return originals, replaced
+
+    def to_original(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the original that ``start:end`` of the pseudonymised text stands for, whole names included."""
+        originals, replaced = self._starts
+        lengths = [len(item.pseudonym) for item in self.replaced]
+        ends = [item.end for item in self.replaced]
+        return _translate(start, end, replaced, lengths, originals, ends)
+
+    def to_pseudonymised(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the pseudonymised text in which ``start:end`` of the original appears."""
+        originals, replaced = self._starts
+        lengths = [item.end - item.start for item in self.replaced]
+        ends = [at + len(item.pseudonym) for at, item in zip(replaced, self.replaced, strict=True)]
+        return _translate(start, end, originals, lengths, replaced, ends)
+
+    def preview(self) -> tuple[Preview, ...]:
+        """What was replaced, one row for each spelling, most frequent first; for the eyes of the user only."""
+        counts = Counter((self.original[r.start : r.end], r.type, r.pseudonym) for r in self.replaced)
+        return tuple(
+            Preview(original=text, type=type_, pseudonym=pseudonym, count=count)
+            for (text, type_, pseudonym), count in counts.most_common()
+        )
+
+    def as_json(self, *, with_originals: bool = False) -> dict[str, object]:
+        """``coach.anonymised/1``: the text and the stretches replaced; the originals only if asked for."""
+        rows = [row.model_dump() for row in self.replaced]
+        if with_originals:
+            for row, item in zip(rows, self.replaced, strict=True):
+                row["original"] = self.original[item.start : item.end]
+        return {"schema": "coach.anonymised/1", "text": self.text, "replaced": rows}
+
+
+class Preview(Value):
+    """One spelling of the original and how often it was replaced."""
+
+    original: str
+    type: EntityType
+    pseudonym: str
+    count: int
+
+
+def anonymise(conversation: Conversation, identities: Identities, *, model: bool = True) -> Anonymised:
+    """The conversation in pseudonyms. ``restore`` gives back the very same text, whatever it holds.
+
+    The same spelling of the same person gets the same pseudonym in every meeting. ``model=False`` leaves the name
+    model out: much faster, and enough for texts that mention nobody but people already known.
+    """
+    text = conversation.text
+    register = Register(identities)
+    fixed = [
+        *_literals(text, register),
+        *patterns(text),
+        *glossary_terms(text, identities),
+        *named_by_context(text),
+    ]
+    fixed = without_overlaps(_kept(fixed, text, identities))
+    cast = cast_of(conversation, identities, names_found(text, fixed) if model else ())
+    found = without_overlaps([*fixed, *_clear(_kept(people_in(text, cast), text, identities), fixed)])
+    replaced = _pseudonymised(text, found, register, cast)
+    # What the leak check would stop must not be left in: its view of the neighbourhood is that of the finished text.
+    for _ in range(3):
+        rest = _residue(text, replaced, register.identities())
+        if not rest:
+            break
+        found = without_overlaps([*(Match(r.start, r.end, r.type, None) for r in replaced), *rest])
+        replaced = _again(text, found, replaced, register, cast)
+    shown = _rewritten(conversation, text, replaced, register, cast)
+    return Anonymised(original=text, conversation=shown, identities=register.identities(), replaced=tuple(replaced))
+
+
+def restore(text: str, identities: Identities) -> str:
+    """The text with every pseudonym in use replaced by the exact spelling it stands for; all else stays as it is."""
+    originals = identities.originals
+    return SHAPE.sub(lambda match: originals.get(match.group(), match.group()), text)
+
+
+def _literals(text: str, register: Register) -> Iterable[Match]:
+    """Text that looks like a pseudonym: reserved if not in use, else replaced itself so that it can be restored."""
+    for match in SHAPE.finditer(text):
+        if (
+            not match.group().startswith(("@",))
+            and "example.invalid" not in match.group()
+            and not register.reserve(match.group())
+        ):
+            yield Match(match.start(), match.end(), "literal", None)
+
+
+def _kept(matches: Iterable[Match], text: str, identities: Identities) -> list[Match]:
+    return [match for match in matches if not identities.is_exempt(text[match.start : match.end])]
+
+
+def _clear(matches: Iterable[Match], fixed: list[Match]) -> list[Match]:
+    starts = [match.start for match in fixed]
+    kept = []
+    for match in matches:
+        at = bisect_left(starts, match.end) - 1
+        if at < 0 or fixed[at].end <= match.start:
+            kept.append(match)
+    return kept
+
+
+def _pseudonymised(text: str, found: list[Match], register: Register, cast: Cast) -> list[Replacement]:
+    """Pseudonyms for the matches; of a new person's spellings, the most frequent gets the plain ``Person A``."""
+    owners: list[str | None] = []
+    for match in found:
+        owner = match.owner
+        if match.type in ("email", "handle"):
+            owner = owner_of_address(text[match.start : match.end], cast)
+        elif match.type == "person" and owner is None:
+            owner = f"shared:{text[match.start : match.end].casefold()}"
+        owners.append(owner)
+    labels = _labels(text, found, owners, register, cast)
+    counts = Counter(
+        (labels[owner], text[m.start : m.end])
+        for m, owner in zip(found, owners, strict=True)
+        if m.type == "person" and owner in labels
+    )
+    for (label, form), _ in counts.most_common():
+        register.pseudonym(form, "person", label)
+    return [
+        Replacement(start=m.start, end=m.end, type=m.type, pseudonym=_given(text, m, owner, labels, register))  # type: ignore[arg-type]
+        for m, owner in zip(found, owners, strict=True)
+    ]
+
+
+def _given(text: str, match: Match, owner: str | None, labels: dict[str, str], register: Register) -> str:
+    label = labels.get(owner) if owner else None
+    return register.pseudonym(text[match.start : match.end], match.type, label)  # type: ignore[arg-type]
+
+
+def _labels(text: str, found: list[Match], owners: list[str | None], register: Register, cast: Cast) -> dict[str, str]:
+    """The entity label of each owner; new entities in the order in which they appear in the text."""
+    labels: dict[str, str] = {}
+    for match, owner in zip(found, owners, strict=True):
+        if owner is None or owner in labels:
+            continue
+        if owner.startswith("new:"):
+            labels[owner] = register.entity("person")
+        elif owner.startswith("shared:"):
+            labels[owner] = _shared(text[match.start : match.end], cast.identities) or register.entity("person")
+        else:
+            labels[owner] = owner
+    cast.labels.update(labels)
+    return labels
+
+
+def _shared(text: str, identities: Identities) -> str | None:
+    """The entity that stands for a name which several people share, if an earlier meeting made one."""
+    folded = text.casefold()
+    return next(
+        (e.label for e in identities.entities if e.type == "person" and e.forms and all(f.text.casefold() == folded for f in e.forms)),
+        None,
+    )  # fmt: skip
+
+
+def _residue(text: str, replaced: list[Replacement], identities: Identities) -> list[Match]:
+    """What a leak check of the finished text would still find, as stretches of the original."""
+    finished = _render(text, replaced)
+    draft = Anonymised(
+        original=text,
+        conversation=Conversation(text=finished, format=""),
+        identities=identities,
+        replaced=tuple(replaced),
+    )
+    rest = []
+    for match in known_in(finished, identities):
+        start, end = draft.to_original(match.start, match.end)
+        rest.append(Match(start, end, match.type, match.owner))
+    return rest
+
+
+def _again(
+    text: str, found: list[Match], before: list[Replacement], register: Register, cast: Cast
+) -> list[Replacement]:
+    known = {(item.start, item.end): item for item in before}
+    return [
+        known.get((m.start, m.end))
+        or Replacement(start=m.start, end=m.end, type=m.type, pseudonym=register.pseudonym(text[m.start : m.end], m.type, m.owner))  # type: ignore[arg-type]
+        for m in found
+    ]  # fmt: skip
+
+
+def _render(text: str, replaced: Iterable[Replacement]) -> str:
+    pieces, position = [], 0
+    for item in replaced:
+        pieces += [text[position : item.start], item.pseudonym]
+        position = item.end
+    return "".join([*pieces, text[position:]])
+
+
+def _translate(
+    start: int, end: int, starts: list[int], lengths: list[int], others: list[int], other_ends: list[int]
+) -> tuple[int, int]:
+    def place(position: int, side: Literal["start", "end"]) -> int:
+        at = bisect_right(starts, position) - 1
+        if at < 0:
+            return position
+        inside = position - starts[at]
+        if inside < lengths[at] and (inside > 0 or side == "start"):
+            return others[at] if side == "start" else other_ends[at]
+        if inside == 0 and side == "end":
+            return others[at]
+        return other_ends[at] + inside - lengths[at]
+
+    first = place(start, "start")
+    return first, max(first, place(end, "end"))
+
+
+def _rewritten(
+    conversation: Conversation, text: str, replaced: list[Replacement], register: Register, cast: Cast
+) -> Conversation:
+    finished = _render(text, replaced)
+    draft = Anonymised(original=text, conversation=conversation, identities=Identities(), replaced=tuple(replaced))
+
+    def named(name: str) -> str:
+        owner = cast.owner_of(name)
+        if owner is None:
+            return _substituted(name, register, cast) if name else name
+        if owner not in cast.labels:
+            cast.labels[owner] = owner if not owner.startswith("new:") else register.entity("person")
+            register.pseudonym(name, "person", cast.labels[owner])
+        return cast.labels[owner]
+
+    def rewritten(text: str | None) -> str | None:
+        return _substituted(text, register, cast) if text else text
+
+    return Conversation(
+        text=finished,
+        format=conversation.format,
+        title=rewritten(conversation.title),
+        date=conversation.date,
+        attendees=tuple(_attendee(a, named, rewritten) for a in conversation.attendees),
+        utterances=tuple(_utterance(u, draft, named, rewritten) for u in conversation.utterances),
+    )
+
+
+def _attendee(
+    attendee: Attendee, named: Callable[[str], str], rewritten: Callable[[str | None], str | None]
+) -> Attendee:
+    aliases = tuple(dict.fromkeys(alias for a in attendee.aliases if (alias := rewritten(a)) is not None))
+    return Attendee(name=named(attendee.name), present=attendee.present, role=rewritten(attendee.role), aliases=aliases)
+
+
+def _utterance(
+    utterance: Utterance, draft: Anonymised, named: Callable[[str], str], rewritten: Callable[[str | None], str | None]
+) -> Utterance:
+    start, end = draft.to_pseudonymised(utterance.start, utterance.end)
+    said = draft.to_pseudonymised(utterance.said, utterance.said)[0]
+    changes = {
+        "speaker": named(utterance.speaker) if utterance.speaker else utterance.speaker,
+        "start": start,
+        "said": min(max(said, start), end),
+        "end": end,
+        "section": rewritten(utterance.section),
+    }
+    return utterance.model_copy(update=changes)
+
+
+def _substituted(text: str, register: Register, cast: Cast) -> str:
+    """A short text that stands beside the notes, such as a title, in the same pseudonyms."""
+    identities = cast.identities
+    fixed = without_overlaps(
+        _kept([*patterns(text), *glossary_terms(text, identities), *named_by_context(text)], text, identities)
+    )
+    found = without_overlaps([*fixed, *_clear(_kept(people_in(text, cast), text, identities), fixed)])
+    return _render(text, _pseudonymised(text, found, register, cast))

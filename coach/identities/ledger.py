@@ -1,0 +1,237 @@
+"""The ledger of identities: one encrypted row for each entity, in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coach.database import metadata, open_database
+from coach.errors import InputError, KeyMissingError, LibraryError
+from coach.identities import keys
+from coach.identities.value import Entity, EntityType, Identities
+from coach.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine, MetaData, Table
+
+DATABASE_FILE = "identities.db"
+
+
+@lru_cache(maxsize=1)
+def _tables(shared: MetaData) -> tuple[Table, Table]:
+    from sqlalchemy import Column, Integer, LargeBinary, String, Table
+
+    rows = Table(
+        "identity",
+        shared,
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("sealed", LargeBinary, nullable=False),
+    )
+    about = Table(
+        "identity_key",
+        shared,
+        Column("id", Integer, primary_key=True, autoincrement=False),
+        Column("fingerprint", String(64), nullable=False),
+        Column("version", Integer, nullable=False),
+    )
+    return rows, about
+
+
+class IdentityLedger:
+    """Loads and saves :class:`Identities`; every name is encrypted before it reaches the database.
+
+    The database and the key are opened on first use. When the key is wrong or gone, both methods raise
+    :class:`KeyMissingError` and leave everything as it is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: Engine | None = None
+        self._loaded: dict[int, str] = {}
+        self._version = 0
+
+    def load(self) -> Identities:
+        """Everyone known so far, with the glossary file of the settings merged in."""
+        rows, about = _tables(metadata())
+        with self._begin() as connection:
+            cipher = self._cipher(connection)
+            sealed = connection.execute(rows.select().order_by(rows.c.id)).all()
+            self._version = connection.scalar(about.select().with_only_columns(about.c.version)) or 0
+        plain = {row.id: cipher.decrypt(row.sealed) for row in sealed}
+        self._loaded = plain
+        return _identities(list(plain.values())).with_glossary(read_glossary(self._settings.glossary))
+
+    def save(self, identities: Identities) -> None:
+        """Stores the value in one transaction; only rows that changed since ``load`` or ``save`` are written.
+
+        Raises :class:`LibraryError` when another process saved in between; :meth:`update` then starts over by itself.
+        """
+        rows, about = _tables(metadata())
+        wanted = dict(enumerate(_documents(identities)))
+        with self._begin() as connection:
+            cipher = self._cipher(connection)
+            claimed = connection.execute(
+                about.update().where(about.c.version == self._version).values(version=self._version + 1)
+            )
+            if claimed.rowcount != 1:
+                raise LibraryError(
+                    "someone else changed the identities at the same moment. Nothing was saved; try again."
+                )
+            for index, document in wanted.items():
+                if index not in self._loaded:
+                    connection.execute(rows.insert().values(id=index, sealed=cipher.encrypt(document)))
+                elif self._loaded[index] != document:
+                    connection.execute(rows.update().where(rows.c.id == index).values(sealed=cipher.encrypt(document)))
+            connection.execute(rows.delete().where(rows.c.id >= len(wanted)))
+        self._loaded, self._version = wanted, self._version + 1
+
+    def update(self, change: Callable[[Identities], Identities]) -> Identities:
+        """Loads, changes and saves; starts over when another process got in between. Returns what was saved."""
+        for _ in range(20):
+            changed = change(self.load())
+            try:
+                self.save(changed)
+            except LibraryError as error:
+                if isinstance(error, KeyMissingError) or "same moment" not in str(error):
+                    raise
+            else:
+                return changed
+        raise LibraryError("the identities are too busy to change. Try again in a minute.")
+
+    def rotate(self, new_key: str | None = None) -> str | None:
+        """Encrypts everything under a new key in one step, and returns that key if the caller has to keep it.
+
+        Without ``COACH_KEY`` the new key is stored where the old one was, and ``None`` is returned. Killed at any
+        moment, the ledger opens with the old key or with the new one, and :func:`load` finds which.
+        """
+        rows, about = _tables(metadata())
+        key = new_key or keys.new_key()
+        cipher = keys.cipher_from(key)
+        managed = self._settings.key is None
+        with self._begin() as connection:
+            old = self._cipher(connection)
+            if managed:
+                self._keep_pending(key)
+            for row in connection.execute(rows.select()).all():
+                sealed = cipher.encrypt(old.decrypt(row.sealed))
+                connection.execute(rows.update().where(rows.c.id == row.id).values(sealed=sealed))
+            connection.execute(about.update().values(fingerprint=cipher.fingerprint, version=about.c.version + 1))
+        if not managed:
+            return key
+        self._settle_pending(cipher.fingerprint)
+        return None
+
+    def export(self) -> dict[str, Any]:
+        """Everything in plain text, as ``coach.identities/1``: for a backup that you keep as safe as the notes."""
+        identities = self.load()
+        return {"schema": "coach.identities/1", **identities.model_dump(mode="json", exclude={"glossary"})}
+
+    def import_(self, document: dict[str, Any]) -> Identities:
+        """Replaces everything by what :meth:`export` wrote, and returns it."""
+        from pydantic import ValidationError
+
+        body = {name: value for name, value in document.items() if name != "schema"}
+        try:
+            identities = Identities.model_validate(body)
+        except ValidationError:
+            raise InputError("not an export of identities (coach.identities/1). Nothing was changed.") from None
+        self.save(identities)
+        return self.load()
+
+    def close(self) -> None:
+        """Lets go of the database; the next call opens it again."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        from sqlalchemy.exc import DBAPIError
+
+        if self._engine is None:
+            self._engine = open_database(self._settings, DATABASE_FILE, _tables)
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError:
+            raise LibraryError(
+                "the identities can't be read or written. Nothing changed; check that the disk is not full and try again."
+            ) from None
+
+    def _cipher(self, connection: Connection) -> keys.Cipher:
+        """The cipher whose key this ledger was written with; a new key only for a ledger that never had one."""
+        _, about = _tables(metadata())
+        expected = connection.scalar(about.select().with_only_columns(about.c.fingerprint))
+        if expected is not None and self._settings.key is None:
+            self._settle_pending(expected)
+        found = keys.find_cipher(self._settings)
+        if expected is None:
+            cipher, _ = found or keys.create_cipher(self._settings)
+            connection.execute(about.insert().values(id=1, fingerprint=cipher.fingerprint, version=0))
+            return cipher
+        if found is None:
+            raise KeyMissingError(keys.NO_KEY)
+        if found[0].fingerprint != expected:
+            raise KeyMissingError(keys.WRONG_KEY)
+        return found[0]
+
+    @property
+    def _pending(self) -> Path:
+        return self._settings.home / f"{keys.KEY_FILE}.next"
+
+    def _keep_pending(self, key: str) -> None:
+        keys.write_durably(self._pending, key + "\n")
+
+    def _settle_pending(self, expected: str) -> None:
+        """After a rotation, interrupted or not: the waiting key becomes the key if the ledger was written with it."""
+        if not self._pending.exists():
+            return
+        waiting = self._pending.read_text(encoding="ascii").strip()
+        if waiting and keys.cipher_from(waiting).fingerprint == expected:
+            keys.store_key(self._settings, waiting)
+        self._pending.unlink(missing_ok=True)
+
+
+def read_glossary(path: Path | None) -> tuple[tuple[str, EntityType], ...]:
+    """The terms of a glossary file with their types.
+
+    One term a line; ``customer: Name`` (or company, project, place, person) gives its type, company if none is given.
+    Lines that start with ``#`` are comments.
+    """
+    if path is None:
+        return ()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError):
+        raise InputError(
+            f"{path}: the glossary can't be read as UTF-8 text. Correct COACH_GLOSSARY or unset it."
+        ) from None
+    found: list[tuple[str, EntityType]] = []
+    for line in lines:
+        kind, colon, rest = line.partition(":")
+        known = kind.strip().lower()
+        if colon and known in ("company", "customer", "project", "place", "person"):
+            term, type_ = rest.strip(), known
+        else:
+            term, type_ = line.strip(), "company"
+        if term and not term.startswith("#"):
+            found.append((term, type_))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def _documents(identities: Identities) -> list[str]:
+    """One JSON text for what belongs to nobody, then one for each entity."""
+    head = json.dumps({"exempt": identities.exempt, "reserved": identities.reserved}, ensure_ascii=False)
+    return [head, *(entity.model_dump_json() for entity in identities.entities)]
+
+
+def _identities(documents: list[str]) -> Identities:
+    if not documents:
+        return Identities()
+    head = json.loads(documents[0])
+    entities = tuple(Entity.model_validate_json(document) for document in documents[1:])
+    return Identities(entities=entities, exempt=tuple(head["exempt"]), reserved=tuple(head["reserved"]))
