@@ -222,7 +222,8 @@ class Review(Value):
 class Passage(Value):
     """A few utterances of an earlier meeting, found by the library; text and names are pseudonyms.
 
-    ``scores`` holds the parts of the fused score: ``bm25`` and ``dense`` as z-scores, and ``fused``, their sum.
+    ``before`` and ``after`` are the lines around it. ``scores`` holds the parts of the fused score: ``bm25`` and
+    ``dense`` as z-scores, ``fused``, their sum, and the raw ``cosine``.
     """
 
     id: str
@@ -231,4 +232,6 @@ class Passage(Value):
     date: str | None = None
     speakers: tuple[str, ...] = ()
     text: str
+    before: str = ""
+    after: str = ""
     scores: dict[str, float] = {}

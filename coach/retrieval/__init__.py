@@ -1,1 +1,1 @@
-"""The mechanics of finding passages: embedders, BM25, the vector store and windows. ``coach.library`` puts them to use."""
+"""How passages are found: embedders, BM25, the vector store, windows, ranking. ``coach.library`` puts them to use."""

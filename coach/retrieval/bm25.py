@@ -27,14 +27,17 @@ MAGIC = b"bm25/1\0\0"
 MAX_SEGMENTS = 8
 
 _LABELLED = re.compile(r"\b([A-Z][a-z]+) ([A-Z]{1,3})[0-9]*\b|@(person)-([a-z]+)[0-9]*")
+_ASKED = "was|were|is|are|did|do|does|has|have|had"
+_SAID = (
+    "say|said|says|saying|mention(?:ed|s)?|talk(?:ed|s|ing)?|discuss(?:ed|es|ing|ions?)?|think|thought|opinions?|views?"
+)
 _BOILERPLATE = re.compile(
     r"\b(?:(?:can|could|would|will) you|please|(?:i )?(?:want|need|would like|'d like) to (?:know|see|find)|"
     r"(?:tell|show|give|find|remind) me(?: about| of)?|summari[sz]e|give (?:me )?an? (?:summary|overview) of|"
-    r"what (?:was|were|is|are|did|do|does|has|have|had)|(?:which|who|whom|when|where|why|how) (?:was|were|is|are|did|do|does|has|have|had)|"
+    rf"(?:what|which|who|whom|when|where|why|how) (?:{_ASKED})|"
     r"(?:anything|something|things?) (?:about|on|regarding)|"
-    r"(?:say|said|says|saying|mention(?:ed|s)?|talk(?:ed|s|ing)?|discuss(?:ed|es|ing|ion|ions)?|think|thought|opinions?|views?)"
-    r"(?: (?:about|on|of|regarding|concerning|towards?))|"
-    r"(?:in|during|at|from) (?:the |any |our |earlier |previous |last )*(?:meetings?|notes|discussions?|conversations?)|"
+    rf"(?:{_SAID}) (?:about|on|of|regarding|concerning|towards?)|"
+    r"(?:in|during|at|from) (?:the |any |our |earlier |last )*(?:meetings?|notes|discussions?|conversations?)|"
     r"(?:earlier|previous|past) meetings?)\b",
     re.IGNORECASE,
 )
@@ -52,7 +55,7 @@ def terms(texts: Sequence[str]) -> list[list[str]]:
 
 
 def query_terms(query: str) -> list[str]:
-    """The terms of a query without its boilerplate ("what did … say about …"), each once; all of them if nothing is left."""
+    """The terms of a query, each once, without boilerplate ("what did … say about …") if more is there."""
     bare, whole = terms([_BOILERPLATE.sub(" ", query), query])
     return list(dict.fromkeys(bare or whole))
 
@@ -72,7 +75,7 @@ def name_term(name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Postings:
-    """Term counts of the passages of one meeting: ``lengths`` (passages,), and parallel ``rows``, ``ids``, ``counts``."""
+    """Term counts of the passages of one meeting: ``lengths`` (passages,), and ``rows``, ``ids``, ``counts`` aligned."""
 
     lengths: NDArray[np.int32]
     rows: NDArray[np.int32]
@@ -180,11 +183,11 @@ class Bm25Index:
             return self
         starts = np.cumsum([len(self), *(len(m.lengths) for m in meetings)])
         rows = np.concatenate([m.rows + start for m, start in zip(meetings, starts, strict=False)]).astype(np.int32)
-        fresh = _segment(
-            np.concatenate([m.ids for m in meetings]), rows, np.concatenate([m.counts for m in meetings])
-        )
+        fresh = _segment(np.concatenate([m.ids for m in meetings]), rows, np.concatenate([m.counts for m in meetings]))
         segments = (*self.segments, fresh)
-        while len(segments) > MAX_SEGMENTS or (len(segments) > 1 and len(segments[-2].rows) < 2 * len(segments[-1].rows)):
+        while len(segments) > MAX_SEGMENTS or (
+            len(segments) > 1 and len(segments[-2].rows) < 2 * len(segments[-1].rows)
+        ):
             segments = (*segments[:-2], _merged(segments[-2], segments[-1]))
         return Bm25Index(np.concatenate([self.lengths, *(m.lengths for m in meetings)]), segments)
 
@@ -255,4 +258,3 @@ def _stemmer() -> Any:
     import Stemmer
 
     return Stemmer.Stemmer("english")
-

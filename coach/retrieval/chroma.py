@@ -67,9 +67,7 @@ class Generation:
                 ids=[record.id for record in some],
                 documents=[record.text for record in some],
                 embeddings=vectors[start : start + self._batch],
-                metadatas=[
-                    {"meeting": r.meeting, "first": r.first, "speakers": "\n".join(r.speakers)} for r in some
-                ],
+                metadatas=[{"meeting": r.meeting, "first": r.first, "speakers": "\n".join(r.speakers)} for r in some],
             )
 
     def nearest(
@@ -126,12 +124,12 @@ class Generation:
         for start in range(0, len(ids), self._batch):
             self._try("delete", ids=list(ids[start : start + self._batch]))
 
-    def check(self, dimensions: int) -> None:
+    def check(self) -> None:
         """Returns quietly when the vector index answers; raises :class:`BrokenIndexError` otherwise."""
-        import numpy as np
-
-        probe = np.full(dimensions, dimensions**-0.5, dtype=np.float32)
-        self.nearest(probe, 1)
+        found = self._try("get", limit=1, include=[])
+        if found["ids"]:
+            (vector,) = self.vectors(found["ids"]).values()
+            self.nearest(vector, 1)
 
     def close(self) -> None:
         """Lets go of the client."""
@@ -145,9 +143,13 @@ class Generation:
         except InternalError as error:
             if "hnsw" in str(error).lower() or "compact" in str(error).lower():
                 raise BrokenIndexError("the vector index can't be read: run coach library reindex") from None
-            raise LibraryError(f"Chroma failed ({_short(error)}): check the disk, then run coach library reindex") from None
+            raise LibraryError(
+                f"Chroma failed ({_short(error)}): check the disk, then run coach library reindex"
+            ) from None
         except (ChromaError, ValueError, OSError) as error:
-            raise LibraryError(f"Chroma refused ({_short(error)}): check that the server and the library match") from None
+            raise LibraryError(
+                f"Chroma refused ({_short(error)}): check that the server and the library match"
+            ) from None
         except Exception as error:
             if type(error).__module__.startswith(("httpx", "httpcore")):
                 raise LibraryError("the Chroma server does not answer: check COACH_CHROMA_URL") from None
@@ -171,18 +173,21 @@ class ChromaStore:
             return Generation(_embedded(path), "passages", embedder)
         return Generation(self._client(), f"coach-{library}-{generation}", embedder, cloud=self._cloud)
 
-    def remove_all_but(self, library: str, generation: str) -> None:
-        """Removes every other generation of that library: folders with all their files, or collections."""
+    def remove_all_but(self, library: str, generation: str) -> bool:
+        """Removes every other generation of that library, folders or collections, and tells whether there was any."""
         if self.embedded:
-            for path in self._folder.iterdir():
-                if path.is_dir() and path.name != generation:
-                    shutil.rmtree(path)
-            return
+            others = [path for path in self._folder.iterdir() if path.is_dir() and path.name != generation]
+            for path in others:
+                shutil.rmtree(path)
+            return bool(others)
         client = self._client()
-        for collection in client.list_collections():
-            if collection.name.startswith(f"coach-{library}-") and collection.name != f"coach-{library}-{generation}":
-                client.delete_collection(collection.name)
+        ours = f"coach-{library}-"
+        names = [collection.name for collection in client.list_collections()]
+        others = [name for name in names if name.startswith(ours) and name != ours + generation]
+        for name in others:
+            client.delete_collection(name)
         client.close()
+        return bool(others)
 
     def close(self) -> None:
         """Lets go of the folder."""
@@ -237,7 +242,7 @@ def minilm_encoder() -> Any:
     if not (folder / "model.onnx").exists() or not (folder / "tokenizer.json").exists():
         raise ConfigError(
             "the embedder minilm has no files on this machine: fetch them once with python -c "
-            '"from chromadb.utils.embedding_functions import ONNXMiniLM_L6_V2 as M; M()([\'hello\'])"'
+            "\"from chromadb.utils.embedding_functions import ONNXMiniLM_L6_V2 as M; M()(['hello'])\""
         )
     return ONNXMiniLM_L6_V2(preferred_providers=["CPUExecutionProvider"])
 
@@ -246,10 +251,10 @@ _TEXT = ["documents", "metadatas"]
 
 
 def _records(found: Any) -> Iterator[Record]:
-    for id, text, metadata in zip(found["ids"], found["documents"], found["metadatas"], strict=True):
+    for key, text, metadata in zip(found["ids"], found["documents"], found["metadatas"], strict=True):
         speakers = str(metadata["speakers"])
         yield Record(
-            id=id,
+            id=key,
             meeting=str(metadata["meeting"]),
             first=int(metadata["first"]),
             speakers=tuple(speakers.split("\n")) if speakers else (),
@@ -277,7 +282,7 @@ def _embedded(path: Path) -> Any:
 def _embedding_function(embedder: Embedder) -> Any:
     from chromadb import EmbeddingFunction
 
-    class Ours(EmbeddingFunction[Any]):
+    class Ours(EmbeddingFunction[Any]):  # type: ignore[misc]
         """So that Chroma never loads, or downloads, a model of its own."""
 
         def __init__(self) -> None:

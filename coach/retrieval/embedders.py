@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
+
 @dataclass(frozen=True)
 class Embedder:
     """A named embedding. Equal ``name`` means vectors that can be compared with each other.
@@ -40,11 +41,12 @@ class Embedder:
 
     def query(self, text: str) -> Vectors:
         """One unit vector, shape (dimensions,), for a query; some models embed queries unlike passages."""
-        return _unit([self.encode_query(text)])[0] if self.encode_query else self([text])[0]
+        one: Vectors = (_unit([self.encode_query(text)]) if self.encode_query else self([text]))[0]
+        return one
 
 
 EMBEDDERS: Registry[Callable[[Settings], Embedder]] = Registry("coach.embedders")
-"""Embedders by the name that COACH_EMBEDDER and ``reindex`` take; ``name:model`` chooses a model where there are several."""
+"""Embedders by the name that COACH_EMBEDDER and ``reindex`` take; ``name:model`` chooses one of several models."""
 
 
 def load_embedder(settings: Settings, name: str | None = None) -> Embedder:
@@ -56,13 +58,21 @@ def load_embedder(settings: Settings, name: str | None = None) -> Embedder:
     return EMBEDDERS[chosen.partition(":")[0]](settings.model_copy(update={"embedder": chosen}))
 
 
-def from_langchain(embeddings: Any, name: str) -> Embedder:
-    """An embedder out of any LangChain ``Embeddings``; ``name`` identifies its vectors, so name the model in it."""
-    return Embedder(name=name, encode=embeddings.embed_documents, encode_query=embeddings.embed_query, remote=True)
+def as_embedder(embeddings: Any) -> Embedder:
+    """An embedder out of an embedder, or of any LangChain ``Embeddings``, which then count as remote."""
+    if isinstance(embeddings, Embedder):
+        return embeddings
+    model = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None) or "default"
+    return Embedder(
+        name=f"langchain-{type(embeddings).__name__}-{model}",
+        encode=embeddings.embed_documents,
+        encode_query=embeddings.embed_query,
+        remote=True,
+    )
 
 
 @EMBEDDERS.register("wordllama")
-def wordllama(settings: Settings) -> Embedder:
+def wordllama(_: Settings) -> Embedder:
     """256 dimensions, static token vectors, no network: the weights are in the wheel."""
     model = _wordllama()
     return Embedder(name="wordllama-l2_supercat-256", encode=model.embed)
@@ -93,7 +103,7 @@ def fastembed(settings: Settings) -> Embedder:
 
 
 @EMBEDDERS.register("minilm")
-def minilm(settings: Settings) -> Embedder:
+def minilm(_: Settings) -> Embedder:
     """Chroma's all-MiniLM-L6-v2 on onnxruntime, 384 dimensions, when its files are already on the machine."""
     from coach.retrieval.chroma import minilm_encoder
 
@@ -110,7 +120,9 @@ def openai(settings: Settings) -> Embedder:
 
     model = settings.embedder.partition(":")[2] or "text-embedding-3-small"
     if not settings.api_key and not settings.base_url:
-        raise ConfigError("the embedder openai needs OPENAI_API_KEY or OPENAI_BASE_URL: set one, or unset COACH_EMBEDDER")
+        raise ConfigError(
+            "the embedder openai needs OPENAI_API_KEY or OPENAI_BASE_URL: set one, or unset COACH_EMBEDDER"
+        )
     base = (settings.base_url or "https://api.openai.com/v1").rstrip("/")
     secret = settings.api_key.get_secret_value() if settings.api_key else ""
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
@@ -144,7 +156,8 @@ def _unit(raw: Any) -> Vectors:
 
     vectors = np.asarray(raw, dtype=np.float32)
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    unit: Vectors = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return unit
 
 
 @cache

@@ -61,7 +61,15 @@ def lines(conversation: Conversation) -> tuple[Line, ...]:
 
 def windows(of: Sequence[Line]) -> tuple[Window, ...]:
     """Windows of :data:`SIZE` lines every :data:`STEP` lines; together they cover every line."""
-    return tuple(Window(start, tuple(of[start : start + SIZE])) for start in range(0, max(len(of) - STEP, 1), STEP) if of)
+    return tuple(
+        Window(start, tuple(of[start : start + SIZE])) for start in range(0, max(len(of) - STEP, 1), STEP) if of
+    )
+
+
+def read(text: str, speakers: Iterable[str]) -> tuple[Line, ...]:
+    """The lines of a window's text."""
+    known = tuple(speakers)
+    return tuple(Line.read(line, known) for line in text.split("\n"))
 
 
 def unwound(of: Sequence[Window]) -> tuple[Line, ...]:

@@ -1,0 +1,563 @@
+"""The library: pseudonymised notes of earlier meetings, found by words and by meaning.
+
+Nothing in it is a real name, except what the identity ledger keeps encrypted. Give it notes as they are: it replaces
+names by itself, and takes questions with real names in them. What it gives back holds pseudonyms, but for
+:meth:`Library.evidence`, which is for the person at the screen.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coach.errors import InputError, LibraryError
+from coach.retrieval.catalogue import Catalogue, Entry, checked_date
+from coach.retrieval.passages import SIZE, STEP, Line, lines, read, windows
+from coach.schema import Conversation, Evidence, Finding, Passage, Role, Utterance
+
+if TYPE_CHECKING:
+    import numpy as np
+    from langchain_core.retrievers import BaseRetriever
+    from numpy.typing import NDArray
+
+    from coach.identities import Identities, IdentityLedger
+    from coach.retrieval.embedders import Embedder
+    from coach.retrieval.ranking import Hit
+    from coach.retrieval.store import Store
+    from coach.settings import Settings
+
+__all__ = ["GRACE", "Entry", "Library"]
+
+GRACE = 600.0
+"""Seconds during which a deleted meeting can be brought back."""
+
+SAME_THING = 0.6
+"""Cosine from which two utterances of one speaker count as the same concern; see docs/design/library.md."""
+
+SCHEMA = "coach.library/1"
+
+
+class Library:
+    """The library under ``settings.home``, or on the server that the settings name.
+
+    It opens on first use. Embedded, it belongs to one process from then until :meth:`close`; a second one gets
+    :class:`coach.errors.LibraryLockedError`. ``embeddings`` may be an :class:`~coach.retrieval.embedders.Embedder` or
+    any LangChain ``Embeddings``, and takes the place of the embedder named in the settings.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        identities: IdentityLedger | None = None,
+        embeddings: Any = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        from coach.identities import IdentityLedger
+
+        self._settings = settings
+        self._ledger = identities or IdentityLedger(settings)
+        self._embeddings = embeddings
+        self._clock = clock
+        self._opening = threading.Lock()
+        self._opened: Store | None = None
+        self._known: tuple[int, Identities] | None = None
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Keeping
+
+    def add(
+        self,
+        conversation: Conversation,
+        *,
+        title: str | None = None,
+        date: str | None = None,
+        attendees: Sequence[str] = (),
+        tags: Sequence[str] = (),
+    ) -> Entry:
+        """The entry of these notes; the same text again gives the same entry, with what was given anew.
+
+        Names are replaced first and remembered in the identity ledger. Title, date and attendees are those of the notes
+        unless given; a deleted meeting comes back. Raises :class:`InputError` for notes in which nobody says anything.
+        """
+        checked_date(date, "date")
+        self.tidy()
+        store = self._store
+        key = self._id_of(conversation.text)
+        safe, identities = self._anonymised(conversation)
+        return self._keep(
+            Entry(
+                id=key,
+                title=self._safe(title, identities) if title else safe.title,
+                date=date or safe.date,
+                format=safe.format,
+                attendees=self._people(safe, attendees, identities),
+                tags=tuple(self._safe(tag, identities) for tag in tags),
+                lines=0,
+                passages=0,
+                added=self._clock(),
+            ),
+            lines(safe),
+            identities,
+            store,
+        )
+
+    def describe(
+        self, meeting: str, *, title: str | None = None, date: str | None = None, tags: Sequence[str] | None = None
+    ) -> Entry:
+        """The entry with a new title, date or tags; what is not given stays."""
+        entry = self.entry(meeting)
+        identities = self._identities()
+        values: dict[str, Any] = {}
+        if title is not None:
+            values["title"] = self._safe(title, identities)
+        if date is not None:
+            values["date"] = checked_date(date, "date")
+        if tags is not None:
+            values["tags"] = [self._safe(tag, identities) for tag in tags]
+        if values:
+            self._store.describe(entry.id, **values)
+        return self.entry(entry.id)
+
+    # Finding
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 8,
+        attendee: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        meeting: str | None = None,
+        tag: str | None = None,
+    ) -> tuple[Passage, ...]:
+        """The ``k`` passages that answer best, best first; none when the filters leave nothing.
+
+        ``attendee`` (a name or a pseudonym) keeps passages in which they speak or are named; ``since`` and ``until``
+        are inclusive ISO dates, months or years; ``meeting`` is an id. Without a query the newest passages come first.
+        """
+        return self._search(
+            query, k, attendee, checked_date(since, "since"), checked_date(until, "until"), meeting, tag
+        )
+
+    def similar(self, text: str, k: int = 8, *, without: str | None = None) -> tuple[Passage, ...]:
+        """The ``k`` passages nearest in meaning to a text or to the passage with that id, by cosine alone."""
+        from coach.retrieval.ranking import Hit, nearest
+
+        store = self._store
+        with store.guard:
+            view = store.view()
+            known = store.generation.vectors([text]) if view.row(text) is not None else {}
+            vector = known[text] if text in known else self._vector(text)
+            rows, cosines = nearest(view, store.generation, vector, view.visible(without=without), k + len(known))
+            pairs = zip(rows.tolist(), cosines.tolist(), strict=True)
+            hits = [Hit(row, 0.0, cosine, cosine, cosine) for row, cosine in pairs if view.id(row) != text]
+            return self._passages(view, hits[:k])
+
+    def said_before(
+        self, text: str, speaker: str, *, before: str | None = None, without: str | None = None, k: int = 3
+    ) -> tuple[Evidence, ...]:
+        """What that speaker said to the same effect in earlier meetings, oldest first, with pseudonyms; often nothing.
+
+        ``before`` leaves out meetings on or after that date, ``without`` the meeting of that id. Only the speaker's own
+        utterances count, and only from a cosine of :data:`SAME_THING`.
+        """
+        import numpy as np
+
+        from coach.retrieval.names import pseudonyms
+
+        names = pseudonyms(speaker, self._identities())
+        if not names:
+            return ()
+        store = self._store
+        with store.guard:
+            view = store.view()
+            hits = self._ranked(view, text, view.visible(names=names, before=before, without=without), 12)
+            records = store.generation.get([view.id(hit.row) for hit in hits])
+            said = dict.fromkeys(
+                (record.meeting, line)
+                for record in records.values()
+                for line in read(record.text, record.speakers)
+                if line.speaker in names and len(line.text.split()) > 2
+            )
+            if not said:
+                return ()
+            cosines = store.embedder([line.text for _, line in said]) @ self._vector(text)
+        best = np.argsort(-cosines, kind="stable")[:k]
+        chosen = [
+            (view.entries[meeting], line) for i in best if cosines[i] >= SAME_THING for meeting, line in [list(said)[i]]
+        ]
+        return tuple(
+            Evidence(meeting=entry.title or entry.id, date=entry.date, quote=line.text, speaker=line.speaker)
+            for entry, line in sorted(chosen, key=lambda pair: pair[0].date or "")
+        )
+
+    def evidence(self, finding: Finding, conversation: Conversation) -> tuple[Evidence, ...]:
+        """The same said before by the person behind a finding, with real names: for the screen, not for a prompt."""
+        from coach.anonymise import restore
+
+        if finding.speaker is None:
+            return ()
+        found = self.said_before(
+            finding.quote, finding.speaker, before=conversation.date, without=self._id_of(conversation.text)
+        )
+        identities = self._identities()
+        return tuple(
+            Evidence(
+                meeting=restore(one.meeting, identities),
+                date=one.date,
+                quote=restore(one.quote, identities),
+                speaker=finding.speaker,
+            )
+            for one in found
+        )
+
+    def earlier(self, conversation: Conversation, k: int = 6) -> tuple[Passage, ...]:
+        """Pseudonymised passages of earlier meetings that this conversation calls to mind, best first."""
+        parts = windows(lines(conversation))
+        asked = parts[:: max(1, len(parts) // 10)]
+        store, best = self._store, dict[int, "Hit"]()
+        with store.guard:
+            view = store.view()
+            visible = view.visible(before=conversation.date, without=self._id_of(conversation.text))
+            for part in asked:
+                for hit in self._ranked(view, part.text, visible, 3):
+                    if hit.row not in best or best[hit.row].cosine < hit.cosine:
+                        best[hit.row] = hit
+            return self._passages(view, sorted(best.values(), key=lambda hit: -hit.cosine)[:k])
+
+    def as_retriever(self, **filters: Any) -> BaseRetriever:
+        """A LangChain retriever; ``filters`` are those of :meth:`search`, ``k`` included."""
+        from coach.retrieval.langchain import retriever
+
+        return retriever(self.search, filters)
+
+    # Looking
+
+    def list(self, *, deleted: bool = False) -> tuple[Entry, ...]:
+        """Every meeting, newest first; with ``deleted``, those that can still be brought back instead."""
+        entries = [e for e in self._store.view().entries.values() if (e.deleted is not None) == deleted]
+        return tuple(sorted(entries, key=lambda e: (e.date or "", e.added), reverse=True))
+
+    def entry(self, meeting: str) -> Entry:
+        """The entry with that id, or the only one whose id starts like that; raises :class:`LibraryError` otherwise."""
+        entries = self._store.view().entries
+        if meeting in entries:
+            return entries[meeting]
+        found = [e for key, e in entries.items() if key.startswith(meeting)] if len(meeting) >= 4 else []
+        if len(found) == 1:
+            return found[0]
+        problem = (
+            "is the start of several ids: give more of it" if found else "is no meeting here: see coach library list"
+        )
+        raise LibraryError(f"{meeting[:40]!r} {problem}")
+
+    def show(self, meeting: str) -> tuple[Line, ...]:
+        """What was said in a meeting, line by line, with pseudonyms."""
+        return self._store.lines(self.entry(meeting).id)
+
+    def problems(self) -> Sequence[str]:
+        """What does not agree between the indexes, in sentences; empty when all is well."""
+        return self._store.problems()
+
+    # Forgetting
+
+    def delete(self, meeting: str) -> Entry:
+        """The entry, which no search finds from now on. For :data:`GRACE` seconds :meth:`undo` brings it back; the
+        next use of the library after that erases it."""
+        self.tidy()
+        entry = self.entry(meeting)
+        if entry.deleted is None:
+            self._store.describe(entry.id, deleted=self._clock())
+        return self.entry(entry.id)
+
+    def undo(self, meeting: str | None = None) -> Entry:
+        """The entry brought back: the one with that id, or the last one deleted."""
+        self.tidy()
+        waiting = sorted(self.list(deleted=True), key=lambda e: e.deleted or 0)
+        if meeting is not None:
+            waiting = [e for e in waiting if e.id == self.entry(meeting).id]
+        if not waiting:
+            raise LibraryError("nothing to bring back: what is erased is gone")
+        self._store.describe(waiting[-1].id, deleted=None)
+        return self.entry(waiting[-1].id)
+
+    def purge(self, meeting: str | None = None, *, everything: bool = False) -> tuple[Entry, ...]:
+        """What was erased at once and for good: that meeting, or all deleted ones, or everything.
+
+        Afterwards no file of an embedded library holds their text, vectors or term counts. On a server their contents
+        are overwritten and deleted, and the server's own files are its keeper's to compact.
+        """
+        if meeting is not None:
+            gone: tuple[Entry, ...] = (self.entry(meeting),)
+        else:
+            gone = self.list(deleted=True) + (self.list() if everything else ())
+        self._store.erase([entry.id for entry in gone])
+        return gone
+
+    def tidy(self) -> None:
+        """Erases what was deleted longer than :data:`GRACE` ago."""
+        over = [e.id for e in self.list(deleted=True) if (e.deleted or 0) <= self._clock() - GRACE]
+        self._store.erase(over)
+
+    # Moving
+
+    def export(self, path: Path, *, names: bool = False) -> int:
+        """How many meetings were written to a JSON file (0600): with pseudonyms, or with ``names`` for a library that
+        does not share this one's identities."""
+        from coach.anonymise import restore
+        from coach.database import private_file
+
+        identities = self._identities()
+
+        def shown(text: str | None) -> str | None:
+            return restore(text, identities) if names and text else text
+
+        meetings = [
+            {
+                "id": entry.id,
+                "title": shown(entry.title),
+                "date": entry.date,
+                "format": entry.format,
+                "attendees": [shown(name) for name in entry.attendees],
+                "tags": [shown(tag) for tag in entry.tags],
+                "lines": [{"speaker": shown(line.speaker), "text": shown(line.text)} for line in self.show(entry.id)],
+            }
+            for entry in self.list()
+        ]
+        private_file(path)
+        document = {"schema": SCHEMA, "library": None if names else self._store.key, "meetings": meetings}
+        path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+        return len(meetings)
+
+    def import_(self, path: Path) -> tuple[Entry, ...]:
+        """The entries of the meetings in a file that :meth:`export` wrote; those already here stay as they are.
+
+        Pseudonyms of this very library are kept; all other names are replaced as if the notes were added by hand.
+        """
+        document = _read_export(path)
+        ours = document["library"] == self._store.key
+        return tuple(self._import(item, ours) for item in document["meetings"])
+
+    def reindex(self, embedder: str | None = None) -> str:
+        """The name of the vectors after embedding all anew, with the embedder named or that of the settings."""
+        from coach.retrieval.embedders import as_embedder, load_embedder
+        from coach.retrieval.store import Store
+
+        if embedder is None and self._embeddings is not None:
+            chosen = as_embedder(self._embeddings)
+            spec = chosen.name
+        else:
+            chosen, spec = load_embedder(self._settings, embedder), embedder or self._settings.embedder
+        self.close()
+        with self._opening:
+            self._opened = Store(self._settings, chosen, reindex_as=spec)
+        return chosen.name
+
+    def close(self) -> None:
+        """Lets go of the folder; the next use opens it again."""
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    # Inside
+
+    @property
+    def _store(self) -> Store:
+        with self._opening:
+            if self._opened is None:
+                from coach.retrieval.embedders import as_embedder
+                from coach.retrieval.store import Store
+
+                self._opened = Store(self._settings, as_embedder(self._embeddings) if self._embeddings else None)
+            return self._opened
+
+    def _identities(self) -> Identities:
+        """Who is who, loaded again when it changed: names have to be replaced by what is in force now."""
+        stamp = self._ledger.stamp()
+        if self._known is None or self._known[0] != stamp:
+            self._known = (stamp, self._ledger.load())
+        return self._known[1]
+
+    def _id_of(self, text: str) -> str:
+        from hashlib import blake2b
+
+        # Keyed, so that an id does not tell whether somebody else has the same notes.
+        return blake2b(text.strip().encode(), digest_size=8, key=self._store.key.encode()).hexdigest()
+
+    def _safe(self, text: str, identities: Identities) -> str:
+        """A short text from the user with pseudonyms, checked."""
+        from coach.anonymise import leak_check
+        from coach.retrieval.names import pseudonymised
+
+        return leak_check(pseudonymised(" ".join(text.split()), identities), identities, "library")
+
+    def _anonymised(self, conversation: Conversation) -> tuple[Conversation, Identities]:
+        """The conversation in pseudonyms, and everyone known, after those it brought are in the identity ledger."""
+        from coach.anonymise import anonymise
+
+        safe = conversation
+
+        def grown(known: Identities) -> Identities:
+            nonlocal safe
+            anonymised = anonymise(conversation, known)
+            safe = anonymised.conversation
+            return anonymised.identities
+
+        identities = self._ledger.update(grown)
+        return safe, identities
+
+    def _people(self, safe: Conversation, given: Iterable[str], identities: Identities) -> tuple[str, ...]:
+        names = [a.name for a in safe.attendees if a.present] + [self._safe(name, identities) for name in given]
+        return tuple(dict.fromkeys(identities.canonical(name) for name in [*names, *safe.speakers]))
+
+    def _keep(self, entry: Entry, lines: Sequence[Line], identities: Identities, store: Store) -> Entry:
+        from coach.anonymise import leak_check
+
+        if not lines:
+            raise InputError("nobody says anything in these notes, so there is nothing to keep")
+        for text in (*map(str, lines), entry.title or "", *entry.attendees, *entry.tags):
+            leak_check(text, identities, "library")
+        with store.guard:
+            known = store.view().entries.get(entry.id)
+            if known is None:
+                return store.keep(entry, lines).model_copy(update={"new": True})
+            store.describe(
+                entry.id,
+                title=entry.title or known.title,
+                date=entry.date or known.date,
+                attendees=list(dict.fromkeys((*known.attendees, *entry.attendees))),
+                tags=list(dict.fromkeys((*known.tags, *entry.tags))),
+                deleted=None,
+            )
+            return self.entry(entry.id)
+
+    def _import(self, item: dict[str, Any], ours: bool) -> Entry:
+        said = [Line(line["speaker"], " ".join(line["text"].split())) for line in item["lines"]]
+        about = {"title": item["title"], "date": item["date"], "tags": item["tags"]}
+        if not ours:
+            return self.add(_conversation(said, item["format"]), attendees=item["attendees"], **about)
+        entry = Entry(
+            id=item["id"],
+            format=item["format"],
+            attendees=tuple(item["attendees"]),
+            lines=0,
+            passages=0,
+            added=self._clock(),
+            **about | {"tags": tuple(item["tags"])},
+        )
+        return self._keep(entry, said, self._identities(), self._store)
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        """The vector of a question. What an embedder elsewhere gets to see has passed the leak check."""
+        from coach.anonymise import leak_check
+        from coach.retrieval.names import pseudonymised
+
+        identities = self._identities()
+        safe = pseudonymised(text, identities)
+        embedder: Embedder = self._store.embedder
+        return embedder.query(leak_check(safe, identities, "library") if embedder.remote else safe)
+
+    def _ranked(self, view: Catalogue, text: str, visible: NDArray[np.bool_] | None, k: int) -> Sequence[Hit]:
+        from coach.retrieval.names import pseudonymised
+        from coach.retrieval.ranking import hybrid
+
+        safe = pseudonymised(text, self._identities())
+        return hybrid(view, self._store.generation, safe, self._vector(text), visible=visible, k=k)
+
+    def _search(
+        self,
+        query: str,
+        k: int,
+        attendee: str | None,
+        since: str | None,
+        until: str | None,
+        meeting: str | None,
+        tag: str | None,
+    ) -> tuple[Passage, ...]:
+        from coach.retrieval.names import pseudonyms
+        from coach.retrieval.ranking import Hit
+
+        if k < 1:
+            raise InputError("k: ask for at least one passage")
+        names = pseudonyms(attendee, self._identities()) if attendee else None
+        if names == ():
+            return ()
+        chosen = self.entry(meeting).id if meeting else None
+        store = self._store
+        with store.guard:
+            view = store.view()
+            visible = view.visible(names=names, since=since, until=until, meeting=chosen, tag=tag)
+            if query.strip():
+                return self._passages(view, self._ranked(view, query, visible, k))
+            return self._passages(view, [Hit(row, 0.0, 0.0, 0.0, 0.0) for row in view.newest(visible, k)])
+
+    def _passages(self, view: Catalogue, hits: Sequence[Hit]) -> tuple[Passage, ...]:
+        """The hits with their text, and with the lines before and after them."""
+        near = {view.id(hit.row): view.neighbours(hit.row) for hit in hits}
+        records = self._store.generation.get(
+            list(dict.fromkeys([*near, *(key for ids in near.values() for key in ids if key)]))
+        )
+        identities = self._identities()
+        found = []
+        for hit, (key, (previous, following)) in zip(hits, near.items(), strict=True):
+            if key not in records:
+                continue
+            record = records[key]
+            entry = view.entries[record.meeting]
+            before = records[previous].text.split("\n")[:STEP] if previous in records else []
+            after = records[following].text.split("\n")[SIZE - STEP :] if following in records else []
+            found.append(
+                Passage(
+                    id=key,
+                    meeting=entry.id,
+                    title=entry.title,
+                    date=entry.date,
+                    speakers=tuple(dict.fromkeys(identities.canonical(name) for name in record.speakers)),
+                    text=record.text,
+                    before="\n".join(before),
+                    after="\n".join(after),
+                    scores={part: round(getattr(hit, part), 4) for part in ("bm25", "dense", "fused", "cosine")},
+                )
+            )
+        return tuple(found)
+
+
+def _conversation(said: Sequence[Line], format: str) -> Conversation:
+    """Lines as a conversation, so that they can be anonymised."""
+    utterances: list[Utterance] = []
+    text = ""
+    for line in said:
+        start, label = len(text), f"{line.speaker}: " if line.speaker else ""
+        text += label + line.text
+        role: Role = "speech" if line.speaker else "narration"
+        utterances.append(
+            Utterance(speaker=line.speaker, start=start, said=start + len(label), end=len(text), role=role)
+        )
+        text += "\n"
+    return Conversation(text=text, format=format, utterances=tuple(utterances))
+
+
+def _read_export(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["schema"] != SCHEMA:
+            raise KeyError
+        for item in document["meetings"]:
+            Entry(lines=0, passages=0, added=0, **{k: v for k, v in item.items() if k != "lines"})
+            [Line(line["speaker"], line["text"].strip()) for line in item["lines"]]
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}. Give a file that coach library export wrote.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path} is not an export of a library ({SCHEMA}). Nothing was changed.") from None
+    return dict(document)

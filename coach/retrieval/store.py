@@ -1,0 +1,365 @@
+"""Keeping meetings safely: one order of writes that survives being killed, and one way to forget for good.
+
+A row says *adding*, then Chroma gets the passages, then the row says *kept*: what was acknowledged is complete, and
+what was not is taken back when the library is next opened. To erase, the survivors are copied into a new generation,
+the pointer to it and the removal of the rows are one transaction, and the old generation's files go.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from coach.errors import LibraryError
+from coach.retrieval.bm25 import Postings
+from coach.retrieval.catalogue import Catalogue, Entry, passage_id
+from coach.retrieval.chroma import BATCH, BrokenIndexError, ChromaStore, Generation, Record
+from coach.retrieval.embedders import Embedder, load_embedder
+from coach.retrieval.passages import Line, Window, read, unwound, windows
+from coach.retrieval.tables import Tables, open_tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from coach.settings import Settings
+
+ABANDONED = 900.0
+"""On a shared server, seconds after which another process's unfinished add is taken back."""
+
+
+class Store:
+    """Meetings as lines, in Chroma and the database, kept in step. Opening it takes the folder's lock.
+
+    Hold ``guard`` over several reads that have to see the same generation.
+    ``embedder`` is used instead of the one that the library remembers; its vectors have to be of the same kind, unless
+    ``reindex_as`` names it as the library's embedder from now on, which embeds everything anew.
+    """
+
+    def __init__(self, settings: Settings, embedder: Embedder | None = None, *, reindex_as: str | None = None) -> None:
+        self._settings = settings
+        self._reindex_as = reindex_as
+        self._given = embedder
+        self.guard = threading.RLock()
+        self._chroma = ChromaStore(settings)
+        try:
+            self._engine, self._tables = open_tables(settings)
+            self._open()
+        except BaseException:
+            self._chroma.close()
+            raise
+
+    # Reading
+
+    @property
+    def key(self) -> str:
+        """What marks ids as belonging to this library."""
+        return self._key
+
+    @property
+    def generation(self) -> Generation:
+        """The index in force."""
+        return self._generation
+
+    def view(self) -> Catalogue:
+        """What there is now, also after another process changed it."""
+        library, meeting = self._tables.library, self._tables.meeting
+        with self.guard, self._begin() as connection:
+            now = connection.execute(library.select()).one()
+            if now.revision == self._view.revision:
+                return self._view
+            if now.generation != self._generation_name:
+                self._use(now)
+            light = [column for column in meeting.c if column.name != "terms"]
+            shown = meeting.c.state.in_(("kept", "deleted"))
+            entries = {
+                row.id: _entry(row)
+                for row in connection.execute(
+                    meeting.select().with_only_columns(*light).where(shown).order_by(meeting.c.revision)
+                )
+            }
+            view = self._view if self._view.dead <= len(self._view.index) // 5 else Catalogue.empty()
+            unknown = [key for key in entries if key not in view.block_numbers]
+            self._view = view.updated(now.revision, entries, self._postings(connection, unknown))
+            return self._view
+
+    def lines(self, meeting: str) -> tuple[Line, ...]:
+        """All lines of a meeting, in order."""
+        found = self._generation.of_meeting(meeting)
+        return unwound([Window(record.first, read(record.text, record.speakers)) for record in found])
+
+    def problems(self) -> list[str]:
+        """What does not agree between the database and Chroma, in sentences; empty when all is well."""
+        view = self.view()
+        stored = self._generation.ids()
+        expected = {passage_id(e.id, n) for e in view.entries.values() for n in range(e.passages)}
+        said = []
+        if missing := expected - stored:
+            said.append(f"{len(missing)} passages are missing from Chroma: import them from an export.")
+        if stray := stored - expected:
+            said.append(f"{len(stray)} passages in Chroma belong to no meeting.")
+        if any(len(p.lengths) != view.entries[key].passages for key, p in self._all_postings(view)):
+            said.append("Term counts do not match the passages: run coach library reindex.")
+        return said
+
+    # Changing
+
+    def keep(self, entry: Entry, lines: Sequence[Line]) -> Entry:
+        """The entry as kept, complete with its passages. Either all of it is stored or, after an error, none of it."""
+        meeting = self._tables.meeting
+        with self.guard:
+            with self._begin() as connection:
+                connection.execute(meeting.delete().where(meeting.c.id == entry.id, meeting.c.state == "adding"))
+                connection.execute(meeting.insert().values(**_row(entry), state="adding", revision=0))
+            try:
+                passages = windows(lines)
+                records = [_record(entry.id, n, window) for n, window in enumerate(passages)]
+                texts = [record.text for record in records]
+                self._generation.upsert(records, self.embedder(texts)) if records else None
+                terms = Postings.of(texts).to_bytes()
+                kept = entry.model_copy(update={"passages": len(records), "lines": len(lines)})
+                with self._begin() as connection:
+                    connection.execute(
+                        meeting.update()
+                        .where(meeting.c.id == entry.id)
+                        .values(**_row(kept), state="kept", terms=terms, revision=self._next(connection))
+                    )
+            except BaseException:
+                self._take_back([entry.id])
+                raise
+            return kept
+
+    def describe(self, key: str, **values: Any) -> None:
+        """Changes title, date, attendees, tags or ``deleted`` of a kept meeting."""
+        meeting = self._tables.meeting
+        if "deleted" in values:
+            values["state"] = "kept" if values["deleted"] is None else "deleted"
+        with self.guard, self._begin() as connection:
+            connection.execute(
+                meeting.update()
+                .where(meeting.c.id == key, meeting.c.state.in_(("kept", "deleted")))
+                .values(**values, revision=self._next(connection))
+            )
+
+    def erase(self, ids: Sequence[str]) -> None:
+        """Forgets these meetings so that no file of the library holds them any more; what hangs on them goes too."""
+        if not ids:
+            return
+        meeting = self._tables.meeting
+        with self.guard:
+            with self._begin() as connection:
+                connection.execute(
+                    meeting.update()
+                    .where(meeting.c.id.in_(ids))
+                    .values(state="erasing", revision=self._next(connection))
+                )
+            self._finish_erasing()
+            self.view()
+
+    def close(self) -> None:
+        """Lets go of files, server and lock."""
+        with self.guard:
+            self._generation.close()
+            self._engine.dispose()
+            self._chroma.close()
+
+    # Opening and recovery
+
+    def _open(self) -> None:
+        library, meeting = self._tables.library, self._tables.meeting
+        with self._begin() as connection:
+            row = connection.execute(library.select()).one_or_none()
+            if row is None:
+                embedder = self._given or load_embedder(self._settings)
+                connection.execute(
+                    library.insert().values(
+                        id=1,
+                        key=uuid4().hex[:16],
+                        generation=_new_generation(),
+                        embedder=embedder.name if self._given else self._settings.embedder,
+                        vectors=embedder.name,
+                        revision=0,
+                    )
+                )
+                row = connection.execute(library.select()).one()
+        self._key = row.key
+        self._view = Catalogue.empty()
+        self._use(row)
+        if self._reindex_as:
+            self._rebuild(self.embedder, spec=self._reindex_as, reuse=False)
+        else:
+            self._repair_if_broken()
+        leftover = self._chroma.embedded and self._chroma.remove_all_but(self._key, self._generation_name)
+        with self._begin() as connection:
+            old = meeting.c.added < (time.time() + 1 if self._chroma.embedded else time.time() - ABANDONED)
+            unfinished = connection.scalars(
+                meeting.select().with_only_columns(meeting.c.id).where(meeting.c.state == "adding", old)
+            ).all()
+        self._take_back(unfinished)
+        self._finish_erasing()
+        if leftover:
+            self._compact()
+
+    def _repair_if_broken(self) -> None:
+        """A process killed while Chroma wrote its vector index leaves one that can't be read; the texts are intact."""
+        try:
+            self._generation.check()
+        except BrokenIndexError:
+            if self.embedder.remote:  # Embedding again may cost money: that is for the user to say.
+                raise
+            self._rebuild(self.embedder, reuse=False)
+
+    def _use(self, row: Any) -> None:
+        """Turns to the generation that the row names, with the embedder that made its vectors."""
+        embedder = self._given or load_embedder(self._settings, row.embedder)
+        if embedder.name != row.vectors and not self._reindex_as:
+            raise LibraryError(
+                f"this library was embedded with {row.vectors}, not with {embedder.name}: run coach library reindex"
+            )
+        self.embedder = embedder
+        self._generation_name = row.generation
+        self._generation = self._chroma.open(self._key, row.generation, embedder)
+
+    def _take_back(self, ids: Sequence[str]) -> None:
+        meeting = self._tables.meeting
+        for key in ids:
+            self._generation.delete([record.id for record in self._generation.of_meeting(key)])
+            with self._begin() as connection:
+                connection.execute(meeting.delete().where(meeting.c.id == key, meeting.c.state == "adding"))
+
+    def _finish_erasing(self) -> None:
+        meeting = self._tables.meeting
+        with self._begin() as connection:
+            gone = set(
+                connection.scalars(meeting.select().with_only_columns(meeting.c.id).where(meeting.c.state == "erasing"))
+            )
+        if not gone:
+            return
+        if self._chroma.embedded:
+            self._rebuild(self.embedder, without=gone)
+            return
+        # On a server the files are not ours: blank the passages, so that nothing is left but numbers, then delete them.
+        for key in gone:
+            records = self._generation.of_meeting(key)
+            blank = [Record(r.id, r.meeting, r.first, (), "") for r in records]
+            if blank:
+                self._generation.upsert(blank, self.embedder(["" for _ in blank]))
+                self._generation.delete([record.id for record in blank])
+        with self._begin() as connection:
+            self._next(connection)
+            connection.execute(meeting.delete().where(meeting.c.id.in_(gone)))
+        self._compact()
+
+    def _rebuild(
+        self, embedder: Embedder, *, spec: str | None = None, without: set[str] | None = None, reuse: bool = True
+    ) -> None:
+        """Copies everything but some meetings into a new generation and turns to it; ``reuse`` keeps the vectors."""
+        library, meeting = self._tables.library, self._tables.meeting
+        gone = without or set()
+        name = _new_generation()
+        fresh = self._chroma.open(self._key, name, embedder)
+        for records, vectors in self._generation.all(embeddings=reuse):
+            stay = [n for n, record in enumerate(records) if record.meeting not in gone]
+            kept = [records[n] for n in stay]
+            if kept:
+                fresh.upsert(kept, vectors[stay] if vectors is not None else embedder([r.text for r in kept]))
+        with self._begin() as connection:
+            values = {"generation": name, "vectors": embedder.name} | ({"embedder": spec} if spec else {})
+            connection.execute(library.update().values(**values))
+            self._next(connection)
+            if gone:
+                connection.execute(meeting.delete().where(meeting.c.id.in_(gone)))
+        self._generation.close()
+        self._generation_name, self._generation = name, fresh
+        self._chroma.remove_all_but(self._key, name)
+        self._compact()
+
+    def _compact(self) -> None:
+        """Leaves no deleted byte in the pages or the log of the database (if it is SQLite)."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    # Term counts
+
+    def _postings(self, connection: Connection, ids: Sequence[str]) -> dict[str, Postings]:
+        """Stored term counts, in the order asked for; made anew from Chroma where missing or outdated."""
+        meeting = self._tables.meeting
+        found: dict[str, Postings] = {}
+        for start in range(0, len(ids), BATCH):
+            some = ids[start : start + BATCH]
+            raw = {
+                row.id: row.terms
+                for row in connection.execute(
+                    meeting.select().with_only_columns(meeting.c.id, meeting.c.terms).where(meeting.c.id.in_(some))
+                )
+            }
+            for key in some:
+                try:
+                    found[key] = Postings.from_bytes(raw[key] or b"")
+                except LibraryError:
+                    found[key] = Postings.of([record.text for record in self._generation.of_meeting(key)])
+                    connection.execute(meeting.update().where(meeting.c.id == key).values(terms=found[key].to_bytes()))
+        return found
+
+    def _all_postings(self, view: Catalogue) -> Iterator[tuple[str, Postings]]:
+        with self._begin() as connection:
+            yield from self._postings(connection, list(view.entries)).items()
+
+    # The database
+
+    def _next(self, connection: Connection) -> int:
+        library = self._tables.library
+        connection.execute(library.update().values(revision=library.c.revision + 1))
+        return int(connection.execute(library.select()).one().revision)
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError:
+            raise LibraryError(
+                "the library's database can't be read or written: check that the disk is not full, then try again"
+            ) from None
+
+    _engine: Engine
+    _tables: Tables
+    _key: str
+    _view: Catalogue
+    embedder: Embedder
+
+
+def _new_generation() -> str:
+    return f"g{uuid4().hex[:12]}"
+
+
+def _record(meeting: str, number: int, window: Window) -> Record:
+    return Record(passage_id(meeting, number), meeting, window.first, window.speakers, window.text)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    values = entry.model_dump(exclude={"new"})
+    return {**values, "attendees": list(entry.attendees), "tags": list(entry.tags)}
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        id=row.id,
+        title=row.title,
+        date=row.date,
+        format=row.format,
+        attendees=tuple(row.attendees),
+        tags=tuple(row.tags),
+        lines=row.lines,
+        passages=row.passages,
+        added=row.added,
+        deleted=row.deleted,
+    )
