@@ -5,21 +5,43 @@ Importing the package loads nothing heavy; :func:`build_ui` and :func:`serve` do
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coach.ui.server import PORT, launch, quiet_gradio
+from coach.ui.server import HOST, PORT, launch, quiet_gradio
 
 if TYPE_CHECKING:
     import gradio as gr
 
+    from coach.settings import Settings
     from coach.wiring import Coach
 
-__all__ = ["PORT", "build_ui", "launch"]
+__all__ = ["build_ui", "launch", "serve"]
 
 
 def build_ui(coach: Coach) -> gr.Blocks:
-    """The page as ``gr.Blocks``, ready for :func:`launch`."""
+    """The page of one person's coach as ``gr.Blocks``, ready for :func:`launch`."""
     quiet_gradio()
+    from coach.ui.coaches import one
     from coach.ui.page import build_page
 
-    return build_page(coach)
+    return build_page(coach.settings, one(coach))
+
+
+def serve(
+    settings: Settings, *, host: str = HOST, port: int = PORT, auth: Path | None = None, wait: bool = True
+) -> str:
+    """The address of the page, served until the process is stopped (or, without ``wait``, until it ends).
+
+    ``auth`` is a file of users (``coach.ui.users``); each of them has a library of their own. Raises
+    :class:`coach.errors.ConfigError` for a port that is taken, and for an address open to others without ``auth``.
+    """
+    quiet_gradio()
+    from coach.ui.coaches import each_their_own, one
+    from coach.ui.page import build_page
+    from coach.ui.users import Users
+    from coach.wiring import Coach
+
+    users = Users(auth) if auth else None
+    coach_of = each_their_own(settings) if users else one(Coach(settings))
+    return launch(build_page(settings, coach_of), host, port, users=users, wait=wait)

@@ -10,13 +10,14 @@ from coach.ui import strings, views
 from coach.ui.review import build_review
 
 if TYPE_CHECKING:
-    from coach.wiring import Coach
+    from coach.settings import Settings
+    from coach.ui.coaches import CoachOf
 
 
-def build_page(coach: Coach) -> gr.Blocks:
+def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
     """All places in one page."""
     with gr.Blocks(title=strings.TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 600)) as page:
-        gr.HTML(views.frame(coach.settings.llm_configured), elem_id="frame", js_on_load=None, apply_default_css=False)
+        gr.HTML(views.frame(settings.llm_configured), elem_id="frame", js_on_load=None, apply_default_css=False)
         with gr.Tabs(elem_id="places", selected="review"), gr.Tab(strings.PLACE_REVIEW, id="review"):
-            build_review(coach, page)
+            build_review(coach_of, page)
     return page

@@ -17,7 +17,7 @@ from coach.ui.faults import broken
 from coach.ui.following import Following
 
 if TYPE_CHECKING:
-    from coach.wiring import Coach
+    from coach.ui.coaches import CoachOf
 
 Update = dict[Any, Any]
 
@@ -30,7 +30,7 @@ element.addEventListener('click', event => {
 """
 
 
-def build_review(coach: Coach, page: gr.Blocks) -> None:
+def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
     """The components and events of the place, inside the open ``page``."""
     running: dict[str, Event] = {}
     with gr.Column(elem_id="compose") as compose:
@@ -58,6 +58,7 @@ def build_review(coach: Coach, page: gr.Blocks) -> None:
         yield {status: views.working(0, strings.READING), go: gr.update(visible=False), stop: gr.update(visible=True)}
         ended: Update = {go: gr.update(visible=True), stop: gr.update(visible=False)}
         try:
+            coach = coach_of(request)
             with Following(lambda watch: coach.review(pasted, watch=watch), stopped) as work:
                 for share, what in work.steps():
                     yield {status: views.working(share, what)}

@@ -7,6 +7,7 @@ TAGLINE = "Hear what the meeting did not."
 PRIVATE = "Everything stays on this machine"
 PRIVATE_LLM = "A model may be asked; it sees pseudonyms only"
 
+SIGN_IN = "Sign in to your coach."
 SERVING = "The coach is at {address} – press Ctrl+C to stop it."
 
 PLACE_REVIEW = "Review"
@@ -91,6 +92,24 @@ SILENT_LONG = "Said nothing that was written down"
 NOBODY = "nobody"
 IN_THEIR_WORDS = "In their words"
 BOARD_EMPTY = "The notes name nobody, so there is no telling who stands where."
+
+# The charts
+GLANCE = "The meeting at a glance"
+VOICES = "Who spoke, and how much"
+VOICES_HINT = "Words. A bubble is a concern that went unheard; ↩ one that had been said before."
+ROOM = "Room for another view"
+ROOM_HINT = "How tentative the words were, as the meeting went on. The numbers are the passages."
+ROOM_LABEL = "A line from {start} at the beginning to {end} at the end, out of 100. The table has every turn."
+ROOM_OPEN = "leaves room"
+ROOM_CLOSED = "leaves little"
+ROOM_VALUE = "Room (0 to 100)"
+AS_TABLE = "As a table"
+WHO = "Who"
+WORDS = "Words"
+SHARE = "Share"
+UNHEARD = "Unheard"
+CAME_BACK = "Said before"
+SAID = "What was said"
 
 
 def count(forms: tuple[str, str], n: int) -> str:

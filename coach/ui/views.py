@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coach import render
 from coach.samples import samples
 from coach.schema import Conversation, Review
-from coach.ui import strings
+from coach.ui import charts, strings
 from coach.ui.marking import turns
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def review(found: Review, conversation: Conversation) -> str:
         nothing=render.NOTHING,
         alignments=ALIGNMENTS,
         buy_ins=BUY_INS,
+        moments=charts.moments(conversation, found.findings),
+        voices=charts.voices(conversation, found.findings),
         people=list(enumerate(found.participants, 1)),
         markdown=render.markdown(found, conversation.text),
         page=render.html(found, conversation.text),

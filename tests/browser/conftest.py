@@ -76,7 +76,9 @@ def planning_tool(conversation: Conversation, watch: Watch) -> Analysis:
             finding(conversation, fine.quote, subtype="lukewarm", speaker="Jonas", tier="look", confidence=0.4),
         ),
         participants=(
-            Participant(name="Mara", alignment="aligned", buy_in="committed", spoke=True, ask="What could change this?"),
+            Participant(
+                name="Mara", alignment="aligned", buy_in="committed", spoke=True, ask="What could change this?"
+            ),
             Participant(name="Jonas", alignment="not_aligned", buy_in="lukewarm", spoke=True, evidence=(fine,)),
             Participant(name="Oda", spoke=False, ask="How do you see the move?"),
         ),
@@ -133,7 +135,9 @@ def address(serve: Callable[[Coach], str]) -> str:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh tab; the test fails when it asked anything of another host, or when a script broke."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"])
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
+    )
     context.set_default_timeout(10_000)
     opened = context.new_page()
     outside: list[str] = []

@@ -118,12 +118,12 @@ def test_a_file_is_opened_or_dropped_and_not_kept(page: Page, address: str, tmp_
     expect(page.locator(".cards > .card")).to_have_count(4)
     page.get_by_role("button", name="Review other notes").click()
     drop = page.evaluate_handle(
-        "text => { const d = new DataTransfer(); d.items.add(new File([text], 'dropped.txt', {type: 'text/plain'})); return d }",
+        "text => { const d = new DataTransfer(); d.items.add(new File([text], 'dropped.txt')); return d }",
         SAMPLE.text,
     )
     page.dispatch_event("#notes-in textarea", "drop", {"dataTransfer": drop})
     expect(page.locator(".cards > .card")).to_have_count(4)
-    assert [path for path in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.txt")] == []
+    assert list(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.txt")) == []
 
 
 def test_an_empty_page_and_unreadable_file_say_what_to_do(page: Page, address: str, tmp_path: Path) -> None:
@@ -170,7 +170,9 @@ def test_two_people_at_once_do_not_see_each_other(browser: object, page: Page, a
 
 def test_hostile_text_is_shown_as_text(page: Page, serve: Callable[[Coach], str]) -> None:
     def hostile(conversation: Conversation, watch: Watch) -> Analysis:
-        spoken = finding(conversation, HOSTILE, subtype="ignored", speaker=HOSTILE, why=HOSTILE, ask=HOSTILE, rewrite=HOSTILE)
+        spoken = finding(
+            conversation, HOSTILE, subtype="ignored", speaker=HOSTILE, why=HOSTILE, ask=HOSTILE, rewrite=HOSTILE
+        )
         return Analysis(findings=(spoken,), participants=(Participant(name=HOSTILE, ask=HOSTILE),), notices=(HOSTILE,))
 
     review(page, serve(scripted(hostile)), f"Ana: {HOSTILE}\nBen: All right, next item.")

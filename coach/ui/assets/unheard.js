@@ -105,6 +105,7 @@
     if (near(".copy")) return void copy(near(".copy"));
     if (near(".download")) return save(near(".download"));
     if (!result) return;
+    if (near("a.pin")) { event.preventDefault(); return toCard(result, near("a.pin").dataset.card); }
     const mark = near("a.mark"), card = near(".card"), chip = near(".chip"), person = near("a.person");
     if (mark) { event.preventDefault(); toCard(result, ids(mark)[0]); }
     else if (chip) show(result, chip.dataset.show);
