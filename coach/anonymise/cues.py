@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from coach.identities.index import looks_like_role
-from coach.identities.spellings import WORD, common_words, fold, given_names
+from coach.identities.spellings import WORD, common_words, fold, given_names, words_that_are_names
 
 _CAPITALISED = r"[A-ZÀ-ÖØ-ÞĀ-ŽΑ-ΩА-Я][\w'’-]+"
 _FULL = (
@@ -14,6 +14,13 @@ _FULL = (
     + r"(?:[ ](?:(?:van|von|de|der|den|del|della|di|da|dos|du|la|le|el|al|bin|ibn|ten|ter|zu)[ ]){0,2}"
     + _CAPITALISED
     + "){1,2}"
+)
+_ROSTER = re.compile(
+    r"(?:^|\n)[ \t>]*(?:[-*+•#]+[ \t]+)?[*_]{0,2}(?:(?:in )?attend(?:ance|ees|ing)|attendees?|present|participants?|members?|"
+    r"(?:council|board|committee|team)(?: members?)?|observers?|guests?|apologies|absent|regrets|excused|invited|minutes|"
+    r"facilitator|chair|note ?taker|scribe|teilnehmer(?:innen)?|anwesend|obecni|asistentes|presenti|présents)"
+    r"[*_]{0,2}[ \t]*:[*_]{0,2}[ \t]*([^\n]{2,400})",
+    re.I,
 )
 _WITH_ADDRESS = re.compile(r"([^\W\d_][\w.'’ -]{1,50}?)[\"'”]?[ ]*[<(\[](?:mailto:)?[\w.+-]+@[\w-]+\.[\w.-]+[>)\]]")
 _TITLED = re.compile(
@@ -53,6 +60,7 @@ NOT_PEOPLE = frozenset(
 
 def introduced(text: str) -> Iterator[str]:
     """Names next to an e-mail address, a title, a greeting, a signature or a verb that takes a person."""
+    yield from roster(text)
     for match in _WITH_ADDRESS.finditer(text):
         name = match.group(1).split(":")[-1].split(",")[-1].split(";")[-1].strip(" \"'“<>-")
         if 0 < len(name.split()) <= 4 and name[:1].isupper() and not looks_like_role(name):
@@ -69,6 +77,16 @@ def introduced(text: str) -> Iterator[str]:
             words = match.group(1).split()
             if words and not any(ordinary(word) for word in words):
                 yield " ".join(words)
+
+
+def roster(text: str) -> Iterator[str]:
+    """The entries of lines that list who is there: ``Present: ana lee, ben (minutes)``, or bullets below such a heading."""
+    for match in _ROSTER.finditer(text):
+        for entry in re.split(r"[,;•|]|\band\b|&", re.sub(r"\([^)]*\)", " ", match.group(1))):
+            name = entry.strip(" \t.*_-–")
+            if 0 < len(name.split()) <= 4 and not any(c.isdigit() for c in name) and not looks_like_role(name):
+                if all(not ordinary(word) or fold(word) in words_that_are_names() for word in WORD.findall(name)):
+                    yield name
 
 
 def initials(text: str) -> Iterator[tuple[str, str]]:

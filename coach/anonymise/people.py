@@ -13,6 +13,7 @@ from coach.identities.index import Index, Match, looks_like_role, one_edit_apart
 from coach.identities.spellings import WORD, common_words, fold, given_names, name_words, words_of
 from coach.schema import Conversation
 
+_SEVERAL = re.compile(r"\s*(?:[+&/;]|\band\b|\bund\b)\s*")
 _PARENTHESES = re.compile(r"\s*[(\[]([^)\]]*)[)\]]")
 _NEW = "new:"
 
@@ -45,6 +46,12 @@ class Cast:
             if name.islower():
                 self.casual.update(words_of(name))
         return owner
+
+    def mention(self, names: Iterable[str]) -> None:
+        """Adds people whom the text mentions, the fullest names first, unless they are exempt."""
+        for name in sorted(dict.fromkeys(names), key=lambda name: -len(name.split())):
+            if not self.identities.is_exempt(name):
+                self.add((name,), rank=1)
 
     def owner_of(self, name: str) -> str | None:
         """Whose name an attendee entry or a speaker label is."""
@@ -80,30 +87,33 @@ def cleaned_names(raw: str) -> list[str]:
         last, first = (part.strip() for part in outside.split(","))
         if first and last and " " not in last and not looks_like_role(first):
             outside = f"{first} {last}"
-    names = [outside] if outside and WORD.search(outside) and not looks_like_role(outside) else []
-    return [name for name in names if any(letter.isalpha() for letter in name) and len(name) < 60]
+    if len(outside) > 60 or not any(letter.isalpha() for letter in outside) or looks_like_role(outside):
+        return []
+    return [outside]
 
 
-def cast_of(conversation: Conversation, identities: Identities, mentioned: Iterable[str]) -> Cast:
+def cast_of(conversation: Conversation, identities: Identities) -> Cast:
     """The people of a conversation: attendees and speakers, then those whom cues and the name model found."""
     cast = Cast(identities, identities.index.copy())
     groups = [(attendee.name, *attendee.aliases) for attendee in conversation.attendees]
     groups += [(speaker,) for speaker in dict.fromkeys(u.speaker for u in conversation.utterances if u.speaker)]
     groups += [(term,) for term, type_ in identities.glossary if type_ == "person"]
+    groups = [part for group in groups for part in _apart(group)]
     for group in sorted(groups, key=lambda names: -max(len(name_words(name)) for name in names)):
         cast.add(group)
-    found = sorted(
-        dict.fromkeys((*cues.introduced(conversation.text), *mentioned)), key=lambda name: -len(name.split())
-    )
-    for name in found:
-        if not identities.is_exempt(name):
-            cast.add((name,), rank=1)
+    cast.mention(cues.introduced(conversation.text))
     for name, initials in cues.initials(conversation.text):
         owner = cast.add((name,), rank=1)
         if owner is not None:
             cast.index.add_person(initials, owner, 2)
     cast.casual.update(cues.lower_case_labels(conversation.text))
     return cast
+
+
+def _apart(group: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """A label such as ``Ana + Ben`` names two people."""
+    parts = [part for part in _SEVERAL.split(_PARENTHESES.sub("", group[0])) if part]
+    return [group] if len(parts) < 2 else [*((part,) for part in parts), *((alias,) for alias in group[1:])]
 
 
 def people_in(text: str, cast: Cast) -> Iterator[Match]:

@@ -111,7 +111,9 @@ def anonymise(conversation: Conversation, identities: Identities, *, model: bool
         *named_by_context(text),
     ]
     fixed = without_overlaps(_kept(fixed, text, identities))
-    cast = cast_of(conversation, identities, names_found(text, fixed) if model else ())
+    cast = cast_of(conversation, identities)
+    if model:
+        cast.mention(names_found(text, fixed, cast.index.longest))
     found = without_overlaps([*fixed, *_clear(_kept(people_in(text, cast), text, identities), fixed)])
     replaced = _pseudonymised(text, found, register, cast)
     # What the leak check would stop must not be left in: its view of the neighbourhood is that of the finished text.

@@ -204,6 +204,8 @@ def reads_as_name(text: str, start: int, end: int, *, strict: bool = False, casu
     ):
         return False
     if text[start].isupper():
+        if previous_match is not None and previous_match.group(1).islower() and text[start + 1 : end].islower():
+            return True
         if following in _NOT_AFTER_NAME:
             return False
         if _POSSESSIVE.match(tail):
