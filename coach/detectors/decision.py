@@ -1,0 +1,247 @@
+"""From numbers to candidates: which passages might be worth raising, and how sure the coach is.
+
+A small logistic model per kind (data/decision.json, fitted by `training.decision` on readings of records that the
+encoder never saw) weighs the encoder's answers and the uptake. Its probability is the confidence of the finding.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from coach.detectors.base import Candidate
+from coach.detectors.uptake import Record, _logit, uptake_record
+from coach.schema import Finding, Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+QUOTE = 320
+"""Longest quote in code points that two sentences may make."""
+
+SEEDS = 14
+"""Passages per kind and hundred sentences that are looked at closely; far more than are ever shown."""
+
+Features = Callable[[Record, int], Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A logistic model over named features, and what is shown of its results.
+
+    finding, look: lowest confidence for each tier. most: findings of a tier shown per document.
+    """
+
+    features: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    bias: float
+    finding: float
+    look: float
+    most: int
+
+    def confidence(self, values: Sequence[float]) -> float:
+        """Calibrated probability, 0 to 1, for values in the order of ``features``."""
+        total = self.bias
+        for value, mean, scale, weight in zip(values, self.mean, self.scale, self.weights, strict=True):
+            total += weight * max(-4.0, min(4.0, (value - mean) / scale))
+        return 1 / (1 + math.exp(-total))
+
+    def tier(self, confidence: float) -> Tier | None:
+        """Where a passage of this confidence is shown, None for nowhere."""
+        return "finding" if confidence >= self.finding else "look" if confidence >= self.look else None
+
+
+@cache
+def decisions() -> Mapping[str, Decision]:
+    """The fitted model of each kind of finding."""
+    kept = json.loads(files("coach").joinpath("data/decision.json").read_text("utf-8"))
+    models: dict[str, Decision] = {}
+    for kind, model in kept["models"].items():
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in model.items()}
+        models[kind] = Decision(**values)
+    return models
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A clause to two sentences of one utterance: indexes of its sentences, and the one it is about."""
+
+    seed: int
+    sentences: tuple[int, ...]
+    start: int
+    end: int
+
+
+def passages(
+    record: Record, score: Sequence[float], joins: Sequence[float] | None, floor: float = 0.02
+) -> tuple[Passage, ...]:
+    """Passages around the best sentences by ``score``, best first, none touching another.
+
+    With ``joins`` (how much each sentence looks like part of the same thing) a neighbour that continues it is taken in.
+    """
+    room = max(6, len(score) * SEEDS // 100)
+    taken: set[int] = set()
+    found: list[Passage] = []
+    for seed in sorted(range(len(score)), key=lambda i: (-score[i], i)):
+        if len(found) == room or score[seed] < floor:
+            break
+        if seed in taken:
+            continue
+        passage = _around(record, seed, joins if joins is not None else None, taken)
+        found.append(passage)
+        taken.update(passage.sentences)
+        if joins is not None:
+            taken.update(
+                i
+                for i in (passage.sentences[0] - 1, passage.sentences[-1] + 1)
+                if 0 <= i < len(score) and record.same_voice(i, seed) and joins[i] > 0.3
+            )
+    return tuple(found)
+
+
+def _around(record: Record, seed: int, joins: Sequence[float] | None, taken: set[int]) -> Passage:
+    sentences = record.sentences
+    chosen: tuple[int, ...] = (seed,)
+    if joins is not None:
+        near = [
+            i
+            for i in (seed - 1, seed + 1)
+            if 0 <= i < len(sentences)
+            and i not in taken
+            and sentences[i].utterance == sentences[seed].utterance
+            and joins[i] > 0.3
+            and abs(sentences[max(i, seed)].end - sentences[min(i, seed)].start) <= QUOTE
+        ]
+        if near:
+            best = max(near, key=lambda i: joins[i])
+            chosen = (min(seed, best), max(seed, best))
+    return Passage(seed, chosen, sentences[chosen[0]].start, sentences[chosen[-1]].end)
+
+
+def candidate(
+    record: Record, passage: Passage, kind: str, subtype: str | None, need: str | None, confidence: float
+) -> Candidate:
+    """The passage as a candidate, with the record of its uptake."""
+    return Candidate(
+        kind=kind,
+        subtype=subtype,
+        need=need,
+        sentences=passage.sentences,
+        start=passage.start,
+        end=passage.end,
+        quote=record.conversation.text[passage.start : passage.end],
+        speaker=record.sentences[passage.seed].speaker,
+        confidence=round(confidence, 3),
+        record=uptake_record(record, passage.sentences),
+    )
+
+
+def findings(record: Record, candidates: Sequence[Candidate], model: Decision, source: str) -> tuple[Finding, ...]:
+    """What is shown of the candidates, surest first, each said in words."""
+    from coach.wording import explain
+
+    shown: list[Finding] = []
+    count = {"finding": 0, "look": 0}
+    for c in sorted(candidates, key=lambda c: (-c.confidence, c.start)):
+        tier = model.tier(c.confidence)
+        if tier == "finding" and count["finding"] == model.most:
+            tier = "look"
+        if tier is None or count[tier] == model.most:
+            continue
+        count[tier] += 1
+        said = explain(c, record.conversation)
+        shown.append(
+            Finding(
+                kind=c.kind,
+                subtype=c.subtype,
+                need=c.need,
+                quote=c.quote,
+                start=c.start,
+                end=c.end,
+                speaker=c.speaker,
+                why=said.why,
+                ask=said.ask,
+                rewrite=said.rewrite,
+                confidence=c.confidence,
+                tier=tier,
+                source=source,
+            )
+        )
+    return tuple(shown)
+
+
+SENTENCE_FEATURES = (
+    "raise objection",
+    "raise need",
+    "raise categorical",
+    "objection",
+    "unheard",
+    "need",
+    "continuation",
+    "proposal",
+    "uptake",
+    "dismissal",
+    "assent",
+    "lukewarm",
+    "silence",
+    "categorical",
+    "fine strong word",
+    "neighbour",
+    "rank",
+    "words",
+    "question",
+    "sure",
+    "first person",
+    "record size",
+    "objections around",
+    "share of speaker",
+)
+
+_FIRST = re.compile(r"\b(?:i|i'm|i've|i'd|me|my|we|we're|our|us)\b", re.I)
+
+
+def sentence_features(record: Record, index: int, head: str) -> tuple[float, ...]:
+    """Numbers in the order of ``SENTENCE_FEATURES``; ``head`` is the one the passage was chosen by."""
+    import numpy as np
+
+    p, sentence = record.probabilities, record.sentences[index]
+    heads = (
+        "raise_objection",
+        "raise_need",
+        "raise_categorical",
+        "objection",
+        "unheard",
+        "need",
+        "continuation",
+        "proposal",
+        "uptake",
+        "dismissal",
+        "assent",
+        "lukewarm",
+        "silence",
+        "categorical",
+        "fine_strong_word",
+    )
+    around = [i for i in (index - 1, index + 1) if 0 <= i < len(record.sentences) and record.same_voice(i, index)]
+    near = slice(max(0, index - 12), index + 13)
+    words = len(sentence.text.split())
+    return (
+        *(_logit(float(p[name][index])) for name in heads),
+        _logit(max((float(p[head][i]) for i in around), default=0.0)),
+        float(np.log1p((p[head] > p[head][index]).sum())),
+        math.log1p(words),
+        float("?" in sentence.text),
+        float(p[head][index] > 0.5),
+        float(bool(_FIRST.search(sentence.text))),
+        math.log1p(len(record.sentences)),
+        float(p["objection"][near].mean()),
+        float(sum(s.speaker == sentence.speaker for s in record.sentences) / len(record.sentences)),
+    )

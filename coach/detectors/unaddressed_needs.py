@@ -1,0 +1,62 @@
+"""Feelings and needs that the work leaves unmet and that nobody picked up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coach.detectors.base import Candidate
+from coach.detectors.decision import (
+    SENTENCE_FEATURES,
+    Passage,
+    candidate,
+    decisions,
+    findings,
+    passages,
+    sentence_features,
+)
+from coach.detectors.uptake import UPTAKE_FEATURES, Record, uptake_features
+from coach.schema import NEEDS, Conversation, Finding
+
+if TYPE_CHECKING:
+    from coach.acts import Reading
+
+KIND = "unaddressed_need"
+FEATURES = (*SENTENCE_FEATURES, *UPTAKE_FEATURES)
+
+
+class UnaddressedNeeds:
+    """Judges a need by whether anybody asked, acknowledged or acted."""
+
+    kind = KIND
+    source = f"local:{KIND}@1"
+
+    def detect(self, conversation: Conversation, reading: Reading) -> tuple[Finding, ...]:
+        """Findings of this kind, surest first; empty when there is nothing to raise."""
+        record, model = Record(conversation, reading), decisions()[KIND]
+        return findings(record, candidates(record), model, self.source)
+
+
+def candidates(record: Record) -> tuple[Candidate, ...]:
+    """Everything that may be an unaddressed need, with its confidence, unless it is an objection first."""
+    model = decisions()[KIND]
+    return tuple(
+        candidate(record, p, KIND, None, need(record, p), model.confidence(features(record, p.seed)))
+        for p in seeds(record)
+    )
+
+
+def seeds(record: Record) -> tuple[Passage, ...]:
+    """The passages that are looked at closely."""
+    p = record.probabilities
+    score = p["raise_need"] + 0.5 * p["need"] * p["unheard"]
+    return passages(record, score, p["need"] + p["continuation"])
+
+
+def features(record: Record, index: int) -> tuple[float, ...]:
+    """Numbers in the order of ``FEATURES``."""
+    return (*sentence_features(record, index, "raise_need"), *uptake_features(record, index))
+
+
+def need(record: Record, passage: Passage) -> str:
+    """Which need it is most likely about."""
+    return NEEDS[int(record.reading.probability("need_kind")[passage.seed].argmax())]

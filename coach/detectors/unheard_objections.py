@@ -1,0 +1,72 @@
+"""Objections that nobody took up, silence taken for consent, and a lukewarm yes counted as a yes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coach.detectors.base import Candidate, ReplyAct
+from coach.detectors.decision import (
+    SENTENCE_FEATURES,
+    Passage,
+    candidate,
+    decisions,
+    findings,
+    passages,
+    sentence_features,
+)
+from coach.detectors.uptake import UPTAKE_FEATURES, Record, uptake_features
+from coach.schema import OBJECTION_SUBTYPES, Conversation, Finding
+
+if TYPE_CHECKING:
+    from coach.acts import Reading
+
+KIND = "unheard_objection"
+FEATURES = (*SENTENCE_FEATURES, *UPTAKE_FEATURES, *(f"subtype {s}" for s in OBJECTION_SUBTYPES))
+
+
+class UnheardObjections:
+    """Judges an objection by its net uptake until the end of the agenda item."""
+
+    kind = KIND
+    source = f"local:{KIND}@1"
+
+    def detect(self, conversation: Conversation, reading: Reading) -> tuple[Finding, ...]:
+        """Findings of this kind, surest first; empty when there is nothing to raise."""
+        record, model = Record(conversation, reading), decisions()[KIND]
+        return findings(record, candidates(record), model, self.source)
+
+
+def candidates(record: Record) -> tuple[Candidate, ...]:
+    """Everything that may be an unheard objection, with its confidence; most of it is never shown."""
+    model = decisions()[KIND]
+    return tuple(_candidate(record, p, model.confidence(features(record, p.seed))) for p in seeds(record))
+
+
+def seeds(record: Record) -> tuple[Passage, ...]:
+    """The passages that are looked at closely."""
+    p = record.probabilities
+    score = p["raise_objection"] + 0.5 * p["objection"] * p["unheard"]
+    return passages(record, score, p["objection"] + p["continuation"])
+
+
+def features(record: Record, index: int) -> tuple[float, ...]:
+    """Numbers in the order of ``FEATURES``."""
+    subtype = record.reading.probability("objection_subtype")[index]
+    return (*sentence_features(record, index, "raise_objection"), *uptake_features(record, index), *map(float, subtype))
+
+
+def _candidate(record: Record, passage: Passage, confidence: float) -> Candidate:
+    found = candidate(record, passage, KIND, None, None, confidence)
+    return Candidate(**{**vars(found), "subtype": _subtype(record, passage.seed, found.record.reply_act)})
+
+
+def _subtype(record: Record, index: int, reply: ReplyAct) -> str:
+    share = dict(zip(OBJECTION_SUBTYPES, record.reading.probability("objection_subtype")[index].tolist(), strict=True))
+    # The record decides between the three that are about the reply; the words decide the other two.
+    if reply in (ReplyAct.NONE, ReplyAct.BARE_OK, ReplyAct.SUBJECT_CHANGE):
+        share["ignored"] += 0.2
+    elif reply in (ReplyAct.DISMISSAL, ReplyAct.ANOTHER_BENEFIT):
+        share["dismissed"] += 0.3
+    elif reply is ReplyAct.PARKED:
+        share["deferred"] += 0.5
+    return max(share, key=lambda s: share[s])
