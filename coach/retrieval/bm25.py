@@ -247,7 +247,7 @@ def _merged(first: Segment, second: Segment) -> Segment:
 def _as_one_word(found: re.Match[str]) -> str:
     noun, letters = found[1] or found[3], found[2] or found[4]
     # "Monday I …" and "Then A …" are two words; "Person A" and "Plan A" are one, and so is any "Vitamin C".
-    return found[0] if letters in ("I", "A") and noun not in _NOUNS else f"{noun}_{letters}"
+    return found[0] if letters in ("I", "A") and noun not in _NOUNS else f"{noun}_{letters}_"
 
 
 _NOUNS = frozenset(NOUNS.values()) | {"Option", "Phase", "Plan", "Team", "Group", "Version"}
