@@ -24,7 +24,9 @@ def parse(text: str, format: str | None = None) -> Conversation:
     if not text.strip("\ufeff\u200b \t\r\n") or text.isspace():
         raise InputError("There is nothing to read: paste the notes of a meeting or a draft.")
     if len(text) > LONGEST:
-        raise InputError(f"The text has {len(text):,} characters, the limit is {LONGEST:,}: give the notes of one meeting.")
+        raise InputError(
+            f"The text has {len(text):,} characters, the limit is {LONGEST:,}: give the notes of one meeting."
+        )
     if "\x00" in text:
         raise InputError("This is not text: paste notes as plain text, or give a .docx or .pdf file.")
     name = format or detect(text)

@@ -5,51 +5,73 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from coach.notes.people import ROLES, TITLES, People, looks_like_name
+from coach.notes.people import ROLES, TITLES, People, looks_like_name, words
 from coach.notes.splitting import spans
 
-REPORTING = frozenset(
-    "accepted acknowledged added admitted advised agreed agrees announced answered apologised apologized argued argues asked "
-    "asks assumed assured attributed believed believes called challenged claimed clarified commented complained conceded "
+REPORTING = words(
+    "accepted acknowledged added admitted advised agreed agrees announced answered apologised apologized "
+    "argued argues asked "
+    "asks assumed assured attributed believed believes called challenged claimed clarified commented "
+    "complained conceded "
     "concluded confirmed considered cautioned countered declared declined demanded denied described desired disagreed "
-    "disagrees doubted doubts emphasised emphasized enquired expected explained expressed favoured feared fears feels felt "
-    "finds found guessed guesses hates held highlighted hoped hopes informed inquired insisted insists interjected introduced "
-    "invited joked likes maintained mentioned missed motioned moved muttered noted notes objected objects observed offered "
-    "opened opposed outlined pointed preferred prefers presented proposed proposes protested questioned queried raised read "
-    "recalled recommended registered relayed remarked reminded replied reported reports requested responded sees seconded "
-    "shared showed signalled stated stressed suggested suggests summarised summarized supported supports talked thanked "
+    "disagrees doubted doubts emphasised emphasized enquired expected explained expressed favoured feared "
+    "fears feels felt "
+    "finds found guessed guesses hates held highlighted hoped hopes informed inquired insisted insists "
+    "interjected introduced "
+    "invited joked likes maintained mentioned missed motioned moved muttered noted notes objected objects "
+    "observed offered "
+    "opened opposed outlined pointed preferred prefers presented proposed proposes protested questioned "
+    "queried raised read "
+    "recalled recommended registered relayed remarked reminded replied reported reports requested "
+    "responded sees seconded "
+    "shared showed signalled stated stressed suggested suggests summarised summarized supported supports "
+    "talked thanked "
     "thinks thought told undertook urged volunteered voted wanted wants warned warns welcomed wished wishes withdrew "
-    "wondered wonders worried worries wrote said says".split()
+    "wondered wonders worried worries wrote said says"
 )
 _NAME = r"[^\W\d_][\w'’\-]*\.?"
 _LEAD = re.compile(
     r"(?:\*[^*\n]{2,40}:\*\s+|[\"“]?(?:then|and then|but|so|first|finally|later|afterwards|again|old|in \w+,?|on \w+,?|"
-    r"it was proposed by)\s+)", re.I
+    r"it was proposed by)\s+)",
+    re.I,
 )
 _SUBJECT = re.compile(rf"((?:the |The )?{_NAME}(?: (?:{_NAME}|{_NAME})){{0,4}}?)(?=[\s,;:]|$)")
 _PRONOUN = re.compile(r"(?:He|She|he|she)\s+(\w+)")
-_SAID_AFTER = re.compile(r"[,?!][\"”’»]?\s+(?:said|says|asked|added|replied|told us|thought)\s+((?:[A-Z][\w'’\-.]*)(?:\s[A-Z][\w'’\-.]*){0,2})")
-_SAID_BEFORE = re.compile(r",\s+((?:[A-Z][\w'’\-.]*)(?:\s[A-Z][\w'’\-.]*){0,2}|[Hh]e|[Ss]he)\s+(?:said|says|asked|added|replied|told us|thought|guesses)\b")
+_SAID_AFTER = re.compile(
+    r"[,?!][\"”’»]?\s+(?:said|says|asked|added|replied|told us|"
+    r"thought)\s+((?:[A-Z][\w'’\-.]*)(?:\s[A-Z][\w'’\-.]*){0,2})"
+)
+_SAID_BEFORE = re.compile(
+    r",\s+((?:[A-Z][\w'’\-.]*)(?:\s[A-Z][\w'’\-.]*){0,2}|[Hh]e|[Ss]he)\s+(?:said|says|asked|added|replied|"
+    r"told us|thought|guesses)\b"
+)
 _BRACKET = re.compile(r"\((?:[^()]{0,20}[,;]\s*)?([A-Z][\w'’\-.]*(?:\s[A-Z][\w'’\-.]*){0,2})(?:,[^()]{0,30})?\)[.!?]?$")
 _LABEL = re.compile(r"\s*(?::|\s[-–—])\s+|:$")
 
 
-STRONG = REPORTING - frozenset(
+STRONG = REPORTING - words(
     "opened raised invited read missed held moved opened presented wrote seconded shared showed found likes hates sees "
-    "welcomed registered called opposed supports registered attributed considered expected declined highlighted noted notes "
-    "moved recalled presented reports favoured voted".split()
+    "welcomed registered called opposed supports registered attributed considered expected declined "
+    "highlighted noted notes "
+    "moved recalled presented reports favoured voted"
 )
 _HEARD = re.compile(
-    r"(?<![\w’'])((?:The [a-z]{4,14}|[A-Z][\w'’\-]*\.?)(?: (?:[A-Z][\w'’\-]*\.?)){0,3}) (?:had )?(" + "|".join(sorted(STRONG)) + r")\b"
+    r"(?<![\w’'])((?:The [a-z]{4,14}|[A-Z][\w'’\-]*\.?)(?: (?:[A-Z][\w'’\-]*\.?)){0,3}) (?:had )?("
+    + "|".join(sorted(STRONG))
+    + r")\b"
 )
-_GROUPS = frozenset(
-    "all audience board committee company council group house meeting members minutes notes others panel party people room rest staff team union "
-    "association branch public community".split()
+_GROUPS = words(
+    "all audience board committee company council group house meeting members minutes notes others panel "
+    "party people room rest staff team union "
+    "association branch public community"
 )
 _OUTCOME = re.compile(
-    r"(?:[Ii]t was|[Ii]t is|[Aa]greed|[Dd]iscussed|[Tt]alked|[Dd]ecided|[Ee]nded up|[Nn]oted|[Pp]arked|[Rr]esolved|RESOLVED|[Rr]ecorded|"
-    r"[Mm]arked|[Cc]onfirmed|[Mm]oved|[Cc]arried|[Pp]assed|[Aa]ccepted|[Ss]ettled|[Aa]dopted|[Aa]pproved|[Rr]ule is|[Ss]o[:,]|Goes to|"
-    r"Compromise|ACTION|DECISION|Action|Decision|Nobody|No one|No-one|No comments|Silence|Pause|Laughter|Everybody|Everyone|We (?:agreed|decided)|"
+    r"(?:[Ii]t was|[Ii]t is|[Aa]greed|[Dd]iscussed|[Tt]alked|[Dd]ecided|[Ee]nded up|[Nn]oted|[Pp]arked|"
+    r"[Rr]esolved|RESOLVED|[Rr]ecorded|"
+    r"[Mm]arked|[Cc]onfirmed|[Mm]oved|[Cc]arried|[Pp]assed|[Aa]ccepted|[Ss]ettled|[Aa]dopted|[Aa]pproved|"
+    r"[Rr]ule is|[Ss]o[:,]|Goes to|"
+    r"Compromise|ACTION|DECISION|Action|Decision|Nobody|No one|No-one|No comments|Silence|Pause|Laughter|"
+    r"Everybody|Everyone|We (?:agreed|decided)|"
     r"[Mm]oving on|[Nn]ext item|Consent|Thumbs|Seconded|->|→)"
 )
 
@@ -62,7 +84,9 @@ def hear(text: str, people: People) -> None:
             people.know(written)
 
 
-def turns(text: str, start: int, end: int, people: People, holder: str | None) -> Iterator[tuple[int, int, int, str | None]]:
+def turns(
+    text: str, start: int, end: int, people: People, holder: str | None
+) -> Iterator[tuple[int, int, int, str | None]]:
     """The turns of running text as ``(start, said, end, speaker)``: neighbouring sentences of the same speaker together.
 
     ``holder`` is who speaks when nothing in the text says otherwise (the label of the line), or ``None``.
@@ -121,7 +145,11 @@ def _who(text: str, a: int, b: int, people: People, last: str | None) -> tuple[i
         elif people.resolve(written) or looks_like_name(written):
             return a, people.speaker(written), False, people.speaker(written)
     pronoun = _PRONOUN.match(head)
-    if pronoun and last and (pronoun.group(1) in REPORTING or pronoun.group(1) in ("did", "had", "would", "was", "does", "is", "has")):
+    if (
+        pronoun
+        and last
+        and (pronoun.group(1) in REPORTING or pronoun.group(1) in ("did", "had", "would", "was", "does", "is", "has"))
+    ):
         return a, last, False, last
     bracket = _BRACKET.search(sentence[-80:])
     if bracket and people.resolve(bracket.group(1)):
@@ -133,7 +161,7 @@ def _who(text: str, a: int, b: int, people: People, last: str | None) -> tuple[i
 def _label_at(text: str, a: int, b: int, people: People) -> tuple[int, str | None, bool]:
     head = text[a : min(b, a + 64)]
     for match in re.finditer(r":(?=\s|$)|\s[-–—]+(?=\s)", head):
-        written = head[: match.start()].strip(" *_\"“")
+        written = head[: match.start()].strip(' *_"“')
         if people.resolve(written):
             at = a + match.end()
             while at < b and text[at] in " \t*_":
@@ -146,14 +174,17 @@ def _label_at(text: str, a: int, b: int, people: People) -> tuple[int, str | Non
 
 def _subject(head: str, people: People) -> tuple[str | None, str | None] | None:
     """``(speaker, mentioned)`` for a sentence that begins with someone, or ``None``."""
-    words = head.split(" ", 6)
-    for count in range(min(4, len(words)), 0, -1):
-        written = " ".join(words[:count]).rstrip(",:;.") if count > 1 or words[0][:1].isalpha() else ""
-        if not written or any(w.endswith((",", ";", ".")) and w.rstrip(".,").casefold() not in TITLES and len(w) > 2 for w in words[: count - 1]):
+    parts = head.split(" ", 6)
+    for count in range(min(4, len(parts)), 0, -1):
+        written = " ".join(parts[:count]).rstrip(",:;.") if count > 1 or parts[0][:1].isalpha() else ""
+        if not written or any(
+            w.endswith((",", ";", ".")) and w.rstrip(".,").casefold() not in TITLES and len(w) > 2
+            for w in parts[: count - 1]
+        ):
             continue
-        comma = words[count - 1].endswith(",")
+        comma = parts[count - 1].endswith(",")
         name = people.resolve(written)
-        following = words[count].strip(",.;:!?\"“”'") if count < len(words) else ""
+        following = parts[count].strip(",.;:!?\"“”'") if count < len(parts) else ""
         if name and written[0].isupper() | written.islower():
             if following in ("to", "and", "&", "+", "/", "or") or not following:
                 return None, name
@@ -168,16 +199,54 @@ def _subject(head: str, people: People) -> tuple[str | None, str | None] | None:
 
 
 def _may_report(written: str) -> bool:
-    words = written.split()
-    if written.rstrip(".") != written and words[-1].rstrip(".").casefold() not in TITLES and len(words[-1]) > 2:
+    parts = written.split()
+    if written.rstrip(".") != written and parts[-1].rstrip(".").casefold() not in TITLES and len(parts[-1]) > 2:
         return False
-    if len(words) == 1 and words[0].casefold() in TITLES | _GROUPS:
+    if len(parts) == 1 and parts[0].casefold() in TITLES | _GROUPS:
         return False
-    if words[0] in ("The", "A", "An"):
-        if words[0] != "The" or len(words) != 2 or words[1].casefold() in _GROUPS:
+    if parts[0] in ("The", "A", "An"):
+        if parts[0] != "The" or len(parts) != 2 or parts[1].casefold() in _GROUPS:
             return False
-        return words[1][0].isupper() or words[1].casefold() in ROLES
-    if words[0] in ("I", "We", "It", "He", "She", "They", "You", "Nobody", "Everyone", "Everybody", "Somebody", "Someone", "One", "Two",
-                    "Three", "Four", "Five", "Six", "Both", "All", "Half", "Some", "Anyone", "Such", "Nothing", "Another", "Each", "Others", "Members", "Most", "Many", "Several", "None", "No", "This", "That", "Who", "What"):
+        return parts[1][0].isupper() or parts[1].casefold() in ROLES
+    if parts[0] in (
+        "I",
+        "We",
+        "It",
+        "He",
+        "She",
+        "They",
+        "You",
+        "Nobody",
+        "Everyone",
+        "Everybody",
+        "Somebody",
+        "Someone",
+        "One",
+        "Two",
+        "Three",
+        "Four",
+        "Five",
+        "Six",
+        "Both",
+        "All",
+        "Half",
+        "Some",
+        "Anyone",
+        "Such",
+        "Nothing",
+        "Another",
+        "Each",
+        "Others",
+        "Members",
+        "Most",
+        "Many",
+        "Several",
+        "None",
+        "No",
+        "This",
+        "That",
+        "Who",
+        "What",
+    ):
         return False
     return looks_like_name(written)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
-_MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {
+    m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
+}
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _PATTERNS = (
     (re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)"), (1, 2, 3)),
@@ -20,7 +22,9 @@ _SLASHED = re.compile(r"\b(\d{1,2})/(\d{1,2})/(\d{4})\b")
 def find_date(text: str) -> str | None:
     """The first full date in the opening of the text as ``YYYY-MM-DD``; ``None`` without a year or when it is ambiguous."""
     head = text[:1500]
-    found = [(m.start(), day) for pattern, order in _PATTERNS for m in pattern.finditer(head) if (day := _day(m, order))]
+    found = [
+        (m.start(), day) for pattern, order in _PATTERNS for m in pattern.finditer(head) if (day := _day(m, order))
+    ]
     for match in _SLASHED.finditer(head):
         first, second = int(match.group(1)), int(match.group(2))
         if first > 12 or second > 12 or first == second:

@@ -10,7 +10,19 @@ MOST_BYTES = 10_000_000
 """Larger files are refused: a whole day of talk is less than a tenth of it."""
 
 _BY_MARKITDOWN = (".docx", ".pdf")
-_BINARY_STARTS = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"\x7fELF", b"\xd0\xcf\x11\xe0", b"ID3", b"OggS", b"RIFF")
+_BINARY_STARTS = (
+    b"%PDF",
+    b"PK\x03\x04",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"\x1f\x8b",
+    b"\x7fELF",
+    b"\xd0\xcf\x11\xe0",
+    b"ID3",
+    b"OggS",
+    b"RIFF",
+)
 
 
 def read_file(path: str | Path) -> str:
@@ -35,7 +47,9 @@ def read_file(path: str | Path) -> str:
             return _convert(file)
         data = file.read_bytes()
     except OSError as error:
-        raise InputError(f"{file} can't be read ({error.strerror or type(error).__name__}): check the file and its rights.") from None
+        raise InputError(
+            f"{file} can't be read ({error.strerror or type(error).__name__}): check the file and its rights."
+        ) from None
     return decode(data, str(file))
 
 
@@ -82,5 +96,7 @@ def _convert(file: Path) -> str:
     try:
         text = MarkItDown(enable_plugins=False).convert_local(str(file)).text_content
     except Exception as error:  # the converters raise whatever their libraries raise
-        raise InputError(f"{file} can't be converted ({type(error).__name__}): save it as text and try again.") from None
+        raise InputError(
+            f"{file} can't be converted ({type(error).__name__}): save it as text and try again."
+        ) from None
     return _checked(text, str(file))

@@ -67,8 +67,13 @@ def utterances(text: str, pieces: Iterable[Piece]) -> tuple[Utterance, ...]:
             said += 1
         found.append(
             Utterance.model_construct(
-                speaker=piece.speaker, start=start, said=said, end=end, role=piece.role,
-                seconds=piece.seconds, section=piece.section,
+                speaker=piece.speaker,
+                start=start,
+                said=said,
+                end=end,
+                role=piece.role,
+                seconds=piece.seconds,
+                section=piece.section,
             )
         )
         at = end

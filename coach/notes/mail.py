@@ -11,18 +11,27 @@ from coach.notes.people import People, looks_like_handle, looks_like_name
 from coach.schema import Attendee, Conversation, Role
 
 _HEADER = re.compile(
-    r"[*_]{0,2}(From|To|Cc|Bcc|Date|Sent|Subject|Reply-To|Von|An|Gesendet|Datum|Betreff|De|À|Objet|Message-ID|In-Reply-To|References|"
-    r"MIME-Version|Content-[A-Za-z-]{2,30}|X-[A-Za-z-]{2,40}|Importance|Return-Path|Received|Delivered-To|User-Agent|Thread-[A-Za-z]{2,10})"
-    r"[*_]{0,2}:[*_]{0,2}(?:\s+|$)", re.I,
+    r"[*_]{0,2}(From|To|Cc|Bcc|Date|Sent|Subject|Reply-To|Von|An|Gesendet|Datum|Betreff|De|À|Objet|"
+    r"Message-ID|In-Reply-To|References|"
+    r"MIME-Version|Content-[A-Za-z-]{2,30}|X-[A-Za-z-]{2,40}|Importance|Return-Path|Received|Delivered-To|"
+    r"User-Agent|Thread-[A-Za-z]{2,10})"
+    r"[*_]{0,2}:[*_]{0,2}(?:\s+|$)",
+    re.I,
 )
 _FROM, _TO, _SUBJECT = ("from", "von", "de"), ("to", "an", "cc", "bcc", "à"), ("subject", "betreff", "objet")
 _QUOTE = re.compile(r"(?:>\s?)+")
 _CUT = re.compile(r"-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht)?\s*-*$|_{5,}$|={5,}$", re.I)
 _WROTE = re.compile(
-    r"^(?:On\s.{4,120}?[,\s]\s*)?(?:and\s+|then\s+)?(?:from\s+)?"
-    r"([^\W\d_][\w.'’\- ]{0,48}?)\s*(?:\([^)]{0,40}\))?\s*(?:<[^>]{0,80}>)?,?\s*(?:you\s+)?(?:wrote|writes|said|asked|schrieb|a écrit)\b[^:]{0,30}:", re.I,
+    r"^(?:On\s.{4,120}?[,\s]\s?)?(?:and\s|then\s)?(?:from\s)?"
+    r"([^\W\d_][\w.'’\- ]{0,48}?)\s?(?:\([^)]{0,40}\)\s?)?(?:<[^>]{0,80}>)?,?\s?(?:you\s)?(?:wrote|writes|"
+    r"said|asked|schrieb|a écrit)\b[^:]{0,30}:",
+    re.I,
 )
-_LONE = re.compile(r"^(?:And |And then |Then )?(?:from |this from )?([A-Z][\w.'’\-]*(?: [A-Z][\w.'’\-]*){0,2})\s*(?:\([^)]{0,40}\))?:$", re.I)
+_LONE = re.compile(
+    r"^(?:And |And then |Then )?(?:from |"
+    r"this from )?([A-Z][\w.'’\-]*(?: [A-Z][\w.'’\-]*){0,2})\s*(?:\([^)]{0,40}\))?:$",
+    re.I,
+)
 _BULLET = re.compile(r"(?:[-*•]|\d{1,2}[.)])\s+")
 
 
@@ -41,7 +50,7 @@ def sniff_mail(text: str) -> float:
     if named & set(_FROM) and (named - set(_FROM)):
         return 0.93
     quoted = sum(1 for line in lines if line.startswith(">"))
-    wrote = sum(1 for line in lines if _WROTE.match(_QUOTE.sub("", line, count=1) if line.startswith(">") else line) and line.endswith(":"))
+    wrote = sum(1 for line in lines if line.endswith(":") and _WROTE.match(_QUOTE.sub("", line[:300], count=1)))
     return 0.85 if quoted >= 2 and wrote else 0.0
 
 
@@ -82,7 +91,17 @@ def read_mail(text: str) -> Conversation:
             speaker = next((who for said_before, who in reversed(earlier) if key and key in said_before), None)
         if done.depth == 0 and speaker:
             earlier.append((_plain(words, whole=True), speaker))
-        pieces.append(Piece(done.start, said, done.end, "markup" if signature else _role(role), speaker if role == "speech" else None, None, title))
+        pieces.append(
+            Piece(
+                done.start,
+                said,
+                done.end,
+                "markup" if signature else _role(role),
+                speaker if role == "speech" else None,
+                None,
+                title,
+            )
+        )
 
     for line in lines:
         if not line.text:
@@ -94,7 +113,11 @@ def read_mail(text: str) -> Conversation:
         depth = quote.group().count(">") if quote else 0
         body = line.text[quote.end() :] if quote else line.text
         header = None if paragraph and depth == paragraph.depth else _HEADER.match(body)
-        if header and (headers or header.group(1).casefold() in _FROM or (pieces and pieces[-1].end > 0 and _after_header(pieces, text, line))):
+        if header and (
+            headers
+            or header.group(1).casefold() in _FROM
+            or (pieces and pieces[-1].end > 0 and _after_header(pieces, text, line))
+        ):
             flush()
             headers, signature = True, False
             piece, subject = _header(line, header, (quote.end() if quote else 0), depth, people, authors)
@@ -123,12 +146,20 @@ def read_mail(text: str) -> Conversation:
             authors = {0: authors[0]} if not _wrote_ahead(body) else authors
         mark = _BULLET.match(body)
         said = line.start + (quote.end() if quote else 0) + (mark.end() if mark else 0)
-        paragraph = _Paragraph(paragraph.start, paragraph.said, line.end, depth) if paragraph else _Paragraph(line.start, said, line.end, depth)
+        paragraph = (
+            _Paragraph(paragraph.start, paragraph.said, line.end, depth)
+            if paragraph
+            else _Paragraph(line.start, said, line.end, depth)
+        )
     flush()
     found = utterances(text, pieces)
     return Conversation.model_construct(
-        text=text, format="email", title=title, date=find_date(text),
-        attendees=people.attendees(u.speaker for u in found if u.speaker), utterances=found,
+        text=text,
+        format="email",
+        title=title,
+        date=find_date(text),
+        attendees=people.attendees(u.speaker for u in found if u.speaker),
+        utterances=found,
     )
 
 
@@ -138,10 +169,16 @@ def _role(role: str) -> Role:
 
 def _after_header(pieces: list[Piece], text: str, line: Line) -> bool:
     last = pieces[-1]
-    return last.role in ("roster", "heading", "markup") and text[last.end : line.start].count("\n") == 1 and bool(_HEADER.match(text[last.start : last.end]))
+    return (
+        last.role in ("roster", "heading", "markup")
+        and text[last.end : line.start].count("\n") == 1
+        and bool(_HEADER.match(text[last.start : last.end]))
+    )
 
 
-def _header(line: Line, header: re.Match[str], quote: int, depth: int, people: People, authors: dict[int, str | None]) -> tuple[Piece, str | None]:
+def _header(
+    line: Line, header: re.Match[str], quote: int, depth: int, people: People, authors: dict[int, str | None]
+) -> tuple[Piece, str | None]:
     kind, value = header.group(1).casefold(), line.text[quote + header.end() :].strip()
     said = line.start + quote + header.end()
     if kind in _FROM:
@@ -151,7 +188,9 @@ def _header(line: Line, header: re.Match[str], quote: int, depth: int, people: P
         authors[depth] = people.speaker(name) if name else None
         return Piece(line.start, said, line.end, "roster"), None
     if kind in _TO:
-        people.list(Attendee(name=name) for part in re.split(r"[;,]", value[:2000]) if "<" in part and (name := _person(part)))
+        people.list(
+            Attendee(name=name) for part in re.split(r"[;,]", value[:2000]) if "<" in part and (name := _person(part))
+        )
         return Piece(line.start, said, line.end, "roster"), None
     if kind in _SUBJECT:
         subject = re.sub(r"^(?:(?:re|aw|fw|fwd|wg|sv)\s*:\s*)+", "", value, flags=re.I)

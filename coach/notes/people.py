@@ -8,20 +8,26 @@ from dataclasses import dataclass, field
 
 from coach.schema import Attendee
 
-TITLES = frozenset(
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
+
+TITLES = words(
     "mr mrs ms miss mx dr prof professor sir dame lord lady rev reverend canon father sister brother cllr councillor "
     "mayor frau herr madame monsieur señor señora hon judge justice sergeant sgt captain capt major colonel inspector "
-    "rabbi imam chef minister senator phd postdoc grad ing dipl".split()
+    "rabbi imam chef minister senator phd postdoc grad ing dipl"
 )
-PARTICLES = frozenset("van von de der den del della di da dos la le al el bin ibn ter ten y af zu of the from and".split())
-ROLES = frozenset(
+PARTICLES = words("van von de der den del della di da dos la le al el bin ibn ter ten y af zu of the from and")
+ROLES = words(
     "chair chairman chairwoman chairperson chairs co-chair facilitator moderator president vice-president treasurer "
     "secretary clerk coordinator convener head headteacher dean director manager host scribe minutes notes note-taker "
     "deputy principal governor editor captain coach registrar warden presenter interviewer interviewee participant "
     "speaker everyone all audience unknown agent customer client resident member cfo ceo cto coo hr gm pm operator "
-    "doctor nurse teacher parent union".split()
+    "doctor nurse teacher parent union"
 )
-_NOT_NAMES = frozenset(
+_NOT_NAMES = words(
     "a about above action actions add agenda agreed aim all also am an and announcement announcements any aob "
     "apologies approved as assumption assumptions at attachment attachments attendance attendees attending background "
     "bcc because before blocked blocker blockers body budget but by cc check-in checkin clarification close closing "
@@ -44,34 +50,34 @@ _NOT_NAMES = frozenset(
     "when where whether which who why will with work worked working wrote www yes yesterday yet you your zoom "
     "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september "
     "october november december mon tue tues wed weds thu thur thurs fri sat sun jan feb mar apr jun jul aug sep sept "
-    "oct nov dec spring summer autumn winter".split()
+    "oct nov dec spring summer autumn winter"
 )
-_SOFT = frozenset("all chair head from and the notes minutes scribe lead chairs may".split())
+_SOFT = words("all chair head from and the notes minutes scribe lead chairs may")
 _CONTRACTED = re.compile(r"['’](?:s|ve|re|ll|d|m|t)$", re.I)
 _WORD = re.compile(r"[^\W\d_][\w'’.\-]*\.?|\d{1,3}")
 
 
 def looks_like_name(written: str) -> bool:
-    """Whether the words could name who speaks: by their shape alone, ``Action`` and ``Date`` left out."""
+    """Whether the parts could name who speaks: by their shape alone, ``Action`` and ``Date`` left out."""
     if not 0 < len(written) <= 48 or written[0] in "(\"'“‘" or "//" in written or "@" in written:
         return False
-    words = written.split()
-    if len(words) > 6:
+    parts = written.split()
+    if len(parts) > 6:
         return False
-    lower = [w.strip(".,'’").casefold() for w in words]
-    if _CONTRACTED.search(words[0]) or (len(words) == 1 and lower[0].endswith("ing") and len(lower[0]) > 5):
+    lower = [w.strip(".,'’").casefold() for w in parts]
+    if _CONTRACTED.search(parts[0]) or (len(parts) == 1 and lower[0].endswith("ing") and len(lower[0]) > 5):
         return False
-    if len(words) == 1 or lower[0] in ("the", "a"):
-        if lower[-1] in ROLES and lower[-1] not in ("minutes", "notes", "all") and len(words) <= 3:
+    if len(parts) == 1 or lower[0] in ("the", "a"):
+        if lower[-1] in ROLES and lower[-1] not in ("minutes", "notes", "all") and len(parts) <= 3:
             return written[0].isupper()
-        if lower[0] in ("the", "a") and len(words) > 1 and not words[1][0].isupper():
+        if lower[0] in ("the", "a") and len(parts) > 1 and not parts[1][0].isupper():
             return False
-    if lower[0] in _NOT_NAMES and not (len(words) > 1 and lower[0] in _SOFT) and not _initials(words[0]):
+    if lower[0] in _NOT_NAMES and not (len(parts) > 1 and lower[0] in _SOFT) and not _initials(parts[0]):
         return False
-    if len(words) > 1 and lower[-1] in _NOT_NAMES and not _initials(words[-1]):
+    if len(parts) > 1 and lower[-1] in _NOT_NAMES and not _initials(parts[-1]):
         return False
     proper = 0
-    for word, low in zip(words, lower, strict=True):
+    for word, low in zip(parts, lower, strict=True):
         if word in ("&", "+", "/", "–", "-"):
             continue
         if not _WORD.fullmatch(word.strip(",")) and not re.fullmatch(r"[^\W\d_][\w'’.\-/&+]*,?", word):
@@ -105,6 +111,7 @@ class People:
     listed: list[Attendee] = field(default_factory=list)
     labels: dict[str, str | None] = field(default_factory=dict)
     _forms: dict[str, str | None] | None = None
+    _heard: dict[str, str] = field(default_factory=dict)
     _used: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def list(self, attendees: Iterable[Attendee]) -> None:
@@ -116,14 +123,19 @@ class People:
             else:
                 old = self.listed[known]
                 role = ", ".join(dict.fromkeys(r for r in (old.role, new.role) if r)) or None
-                self.listed[known] = old.model_copy(update={"role": role, "aliases": tuple(dict.fromkeys(old.aliases + new.aliases))})
+                self.listed[known] = old.model_copy(
+                    update={"role": role, "aliases": tuple(dict.fromkeys(old.aliases + new.aliases))}
+                )
         self._forms = None
 
     def know(self, name: str, role: str | None = None) -> None:
         """Take a label as the name of someone who speaks; ``role`` is what stands in brackets behind it."""
-        if name not in self.labels or (role and not self.labels[name]):
+        if name not in self.labels:
             self.labels[name] = role
-            self._forms = None
+            if self._forms is not None:
+                self._add(name, self._forms)
+        elif role and not self.labels[name]:
+            self.labels[name] = role
 
     def resolve(self, written: str) -> str | None:
         """The name of the one person that a written form can mean, or ``None``."""
@@ -154,36 +166,42 @@ class People:
             full: dict[str, str] = {}
             short: dict[str, set[str]] = {}
             everyone = [(a.name, a.role, a.aliases) for a in self.listed]
-            listed = {a.name.casefold() for a in self.listed}
             for name, role, aliases in everyone:
                 full.setdefault(_key(name), name)
                 for form in (*_short_forms(name), *aliases, *_role_forms(role)):
                     short.setdefault(_key(form), set()).add(name)
             forms: dict[str, str | None] = {k: next(iter(v)) if len(v) == 1 else None for k, v in short.items()}
             forms.update(full)
-            heard: dict[str, set[str]] = {}
+            self._heard = {}
             for label in self.labels:
-                if forms.get(_key(label)) is None and label.casefold() not in listed:
-                    forms[_key(label)] = label
-                    for form in _short_forms(label):
-                        heard.setdefault(_key(form), set()).add(label)
-            for form, labels in heard.items():
-                forms.setdefault(form, next(iter(labels)) if len(labels) == 1 else None)
+                self._add(label, forms)
             self._forms = forms
         return self._forms
 
+    def _add(self, label: str, forms: dict[str, str | None]) -> None:
+        key = _key(label)
+        if forms.get(key) is not None and key not in self._heard:
+            return
+        forms[key] = label
+        for form in _short_forms(label):
+            short = _key(form)
+            if short not in forms:
+                forms[short] = self._heard[short] = label
+            elif short in self._heard and self._heard[short] != label and forms[short] != form:
+                forms[short] = None
+
 
 def _key(written: str) -> str:
-    words = [w.strip(".,") for w in written.casefold().split()]
-    if len(words) > 1 and words[0] == "the":
-        words = words[1:]
-    return " ".join(words)
+    parts = [w.strip(".,") for w in written.casefold().split()]
+    if len(parts) > 1 and parts[0] == "the":
+        parts = parts[1:]
+    return " ".join(parts)
 
 
 def _short_forms(name: str) -> list[str]:
-    words = [w for w in name.split() if w]
-    title = words[0] if words[0].strip(".").casefold() in TITLES else None
-    rest = words[1:] if title else words
+    parts = [w for w in name.split() if w]
+    title = parts[0] if parts[0].strip(".").casefold() in TITLES else None
+    rest = parts[1:] if title else parts
     forms: list[str] = []
     if not rest:
         return forms
@@ -212,29 +230,43 @@ def _role_forms(role: str | None) -> list[str]:
 
 
 _ABSENT = re.compile(
-    r"apolog\w*|apols?|regrets?|absent|absences?|sorry|excused|not present|unable to attend|sent apologies|out|away", re.I
+    r"apolog\w*|apols?|regrets?|absent|absences?|sorry|excused|not present|unable to attend|sent apologies|out|away",
+    re.I,
 )
 _ROSTER = re.compile(
-    r"(?:members?\s+|also\s+|those\s+|who\s+(?:is|was)\s+)?(?:present|attendees?|attending|attendance|in attendance|here|"
-    r"participants?|apolog(?:ies|y)(?: for absence)?|apols?|regrets|absent|absences|sorry|sent apologies|excused|invited|guests?|"
-    r"observers?|members|delegates|governors|officers|partners|roles|council|facilitat(?:or|ors|ed by|ion)|chair(?:ed by|person|man|"
-    r"woman|s)?|moderat(?:or|ion|ed by)|minutes?(?: taken)?(?: by)?|notes?(?: taken)? by|note-?taker|scribe|secretary|clerk|editor|"
-    r"presenters?|dean|host|zoom|remote(?:ly)?|online|in the room|in|out|others|also here|staff|team|who(?: was there)?|with|von|"
-    r"council members|project directors|foundation project directors|project staff|foundation staff|for the [\w ]{3,30}|for management|"
+    r"(?:members?\s+|also\s+|those\s+|who\s+(?:is|was)\s+)?(?:present|attendees?|attending|attendance|"
+    r"in attendance|here|"
+    r"participants?|apolog(?:ies|y)(?: for absence)?|apols?|regrets|absent|absences|sorry|sent apologies|"
+    r"excused|invited|guests?|"
+    r"observers?|members|delegates|governors|officers|partners|roles|council|facilitat(?:or|ors|ed by|ion)|"
+    r"chair(?:ed by|person|man|"
+    r"woman|s)?|moderat(?:or|ion|ed by)|minutes?(?: taken)?(?: by)?|notes?(?: taken)? by|note-?taker|"
+    r"scribe|secretary|clerk|editor|"
+    r"presenters?|dean|host|zoom|remote(?:ly)?|online|in the room|in|out|others|also here|staff|team|"
+    r"who(?: was there)?|with|von|"
+    r"council members|project directors|foundation project directors|project staff|foundation staff|"
+    r"for the [\w ]{3,30}|for management|"
     r"observers and guests|quorum)(?:\s+(?:by phone|online|remotely|members|present|from|today))?",
     re.I,
 )
 _SINGLE_ROLE = re.compile(
-    r"facilitat|chair|moderat|minutes?$|minutes? (?:taken )?by|notes?|note-?taker|scribe|secretary|clerk|editor|presenter|dean|host", re.I
+    r"facilitat|chair|moderat|minutes?$|minutes? (?:taken )?by|notes?|note-?taker|scribe|secretary|clerk|"
+    r"editor|presenter|dean|host",
+    re.I,
 )
 _BESIDE = re.compile(r"^(?:later|and|also|the|plus|cllrs|from|by|is|was|are)\s+(?=\S)", re.I)
 _TAKES_NOTES = re.compile(r"\s+(?:taking|takes|took|wrote|writing) (?:the )?(?:notes|minutes).{0,80}$", re.I)
 _DUTIES = (
-    ("facilit", "facilitator"), ("moder", "moderator"), ("minut", "minutes"), ("note", "minutes"), ("scribe", "minutes"),
-    ("chair", "chair"), ("present", "presenter"),
+    ("facilit", "facilitator"),
+    ("moder", "moderator"),
+    ("minut", "minutes"),
+    ("note", "minutes"),
+    ("scribe", "minutes"),
+    ("chair", "chair"),
+    ("present", "presenter"),
 )
 _DOES = re.compile(r"\s+(facilitat|chair|moderat|present|host)(?:e|s|es|ed|ing)\b.{0,40}$", re.I)
-_NEVER_LISTED = frozenset("none all everyone nobody tbd others various n/a - yes no quorate".split())
+_NEVER_LISTED = words("none all everyone nobody tbd others various n/a - yes no quorate")
 
 
 def roster_kind(label: str) -> str | None:
@@ -265,7 +297,10 @@ def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
             name, inner = name[: notes.start()], "minutes"
         does = _DOES.search(name)
         if does:
-            name, inner = name[: does.start()], next((role for stem, role in _DUTIES if does.group(1).lower().startswith(stem)), "host")
+            name, inner = (
+                name[: does.start()],
+                next((role for stem, role in _DUTIES if does.group(1).lower().startswith(stem)), "host"),
+            )
         if name.casefold() == "me" and inner:
             name, inner = inner.strip(), None
         if name.casefold() in _NEVER_LISTED or len(name.split()) > 4:
@@ -276,7 +311,13 @@ def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
         role = inner.strip() if inner else None
         if role and _initials(role) and role.casefold() not in ROLES and _could_abbreviate(role, name):
             alias, role = (role,), None
-        elif _initials(name) and inner and looks_like_name(inner) and len(inner.split()) > 1 and _could_abbreviate(name, inner):
+        elif (
+            _initials(name)
+            and inner
+            and looks_like_name(inner)
+            and len(inner.split()) > 1
+            and _could_abbreviate(name, inner)
+        ):
             alias, name, role = (name,), inner.strip(), None
         roles = ", ".join(r for r in (role_of_list, role) if r) or None
         found.append(Attendee(name=name, present=kind != "absent", role=roles, aliases=alias))
@@ -284,10 +325,10 @@ def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
 
 
 def _could_abbreviate(short: str, name: str) -> bool:
-    words = [word for word in name.split() if word.strip(".").casefold() not in TITLES]
-    if not words or words[0][0].casefold() != short[0].casefold():
+    parts = [word for word in name.split() if word.strip(".").casefold() not in TITLES]
+    if not parts or parts[0][0].casefold() != short[0].casefold():
         return False
-    letters = iter(re.sub(r"[^\w]", "", "".join(words)).casefold())
+    letters = iter(re.sub(r"[^\w]", "", "".join(parts)).casefold())
     return all(letter in letters for letter in short.replace(".", "").casefold())
 
 

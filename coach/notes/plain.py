@@ -10,7 +10,7 @@ from coach.notes.attribution import hear, turns
 from coach.notes.dates import find_date
 from coach.notes.lines import Line, Piece, split_lines, utterances
 from coach.notes.people import People, looks_like_handle, looks_like_name, read_roster, roster_kind
-from coach.schema import Conversation, Role
+from coach.schema import Attendee, Conversation, Role
 
 _BULLET = re.compile(r"(?:[-*•‣◦·–+>]|\[[ xX]\]|\(?\d{1,3}[a-z]?[.)]|\(?[a-zA-Z][.)])(?:\s+|$)")
 _MARKDOWN_HEADING = re.compile(r"(?:#{1,6}\s+|h[1-6]\.\s+)")
@@ -18,23 +18,36 @@ _RULE = re.compile(r"(?:[-*_=~]\s?){3,}$|`{3,}.{0,30}$|<!--.*-->$|\[[^\]\n]{1,80
 _TOPIC = re.compile(r"([A-Z][A-Z0-9 /&'’.-]{1,40}[A-Z0-9s]):\s+(?=\S)")
 _LINK = re.compile(r"(?:\[[^\[\]]{0,120}\]\([^()\s]{1,500}\)|<?https?://[^\s>]{1,500}>?)[.,]?")
 _TABLE_RULE = re.compile(r"\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
-_NUMBERED = re.compile(r"(?:(?:item|agenda item|point|topic)\s+)?(?:\d{1,3}(?:[./]\d{1,3}){0,2}[a-z]?|[A-Z])[.):]?\s+(?=\S)", re.I)
+_NUMBERED = re.compile(
+    r"(?:(?:item|agenda item|point|topic)\s+)?(?:\d{1,3}(?:[./]\d{1,3}){0,2}[a-z]?|[A-Z])[.):]?\s+(?=\S)", re.I
+)
 _FIELD = re.compile(r"[*_]{0,2}([^\W\d_][\w /&'’-]{0,40}?)[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)")
 _PARENTHESIS = re.compile(r"^[*_]{0,2}[(\[].*[)\]][*_]{0,2}\.?$")
 _RECORDED = re.compile(
-    r"(?:\*|_)?(?:the (?:board|chair|committee|council|group|meeting|panel|room|team|proposal|motion|item|call)\b|nobody|no one|no-one|everyone|"
-    r"everybody|silence|pause\b|laughter|there (?:was|were)|consensus|agreed|approved|adopted|passed|carried|recorded|vote|resolved|noted|"
-    r"meeting (?:closed|ended|adjourned)|decided|it was|break\b|next meeting|end of\b|minutes by)", re.I,
+    r"(?:\*|_)?(?:the (?:board|chair|committee|council|group|meeting|panel|room|team|proposal|motion|item|"
+    r"call)\b|nobody|no one|no-one|everyone|"
+    r"everybody|silence|pause\b|laughter|there (?:was|were)|consensus|agreed|approved|adopted|passed|"
+    r"carried|recorded|vote|resolved|noted|"
+    r"meeting (?:closed|ended|adjourned)|decided|it was|break\b|next meeting|end of\b|minutes by)",
+    re.I,
 )
-_TERMINAL = ".!?:;…\"”’»)]"
+_TERMINAL = '.!?:;…"”’»)]'
 _OUTCOME = re.compile(
-    r"[*_]{0,2}(?:action(?:s| items?)?|actions? arising|decisions?|decided|agreed|resolved|resolution|outcomes?|conclusions?|"
-    r"next steps?|todo|to do|motion|vote|summary|note|notes|minute|status|date|time|location|place|venue|link|links|labels?|agenda|"
-    r"next meeting|next|date of next meeting|quorum|recording|duration|subject|re|to|from|cc|title|topics?|tags?)\s*(?:\([^)]{0,40}\))?"
-    r"[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)", re.I,
+    r"[*_]{0,2}(?:action(?:s| items?)?|actions? arising|decisions?|decided|agreed|resolved|resolution|"
+    r"outcomes?|conclusions?|"
+    r"next steps?|todo|to do|motion|vote|summary|note|notes|minute|status|date|time|location|place|venue|"
+    r"link|links|labels?|agenda|"
+    r"next meeting|next|date of next meeting|quorum|recording|duration|subject|re|to|from|cc|title|topics?|"
+    r"tags?)\s*(?:\([^)]{0,40}\))?"
+    r"[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)",
+    re.I,
 )
 _TASKS = re.compile(r"(?:action|decision|next step|follow-?up|to-?do|task)s?\b(?: items?| list| points?)?", re.I)
-_META = re.compile(r"[*_]{0,2}(?:subject|to|from|cc|date|time|location|place|venue|links?|labels?|agenda|recording|duration|quorum|tags?)\b", re.I)
+_META = re.compile(
+    r"[*_]{0,2}(?:subject|to|from|cc|date|time|location|place|venue|links?|labels?|agenda|recording|"
+    r"duration|quorum|tags?)\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +70,24 @@ def read_draft(text: str) -> Conversation:
     for number, block in enumerate(blocks):
         field = _OUTCOME.match(text, block.said, block.end)
         role: Role = "heading" if block.kind == "heading" else "markup" if block.kind == "markup" or field else "speech"
-        role = "heading" if number == 0 and role == "speech" and _is_note_to_self(text[block.said : block.end]) else role
+        role = (
+            "heading" if number == 0 and role == "speech" and _is_note_to_self(text[block.said : block.end]) else role
+        )
         pieces.append(Piece(block.start, block.said, block.end, role, None, None, block.section))
     return Conversation.model_construct(
-        text=text, format="draft", title=_title(text, blocks), date=find_date(text), attendees=(), utterances=utterances(text, pieces)
+        text=text,
+        format="draft",
+        title=_title(text, blocks),
+        date=find_date(text),
+        attendees=(),
+        utterances=utterances(text, pieces),
     )
 
 
 def _is_note_to_self(words: str) -> bool:
-    return len(words) < 110 and bool(re.search(r"draft|\bsay\b|talk|speech|notes for|^for \w+day|not sent|no more", words, re.I))
+    return len(words) < 110 and bool(
+        re.search(r"draft|\bsay\b|talk|speech|notes for|^for \w+day|not sent|no more", words, re.I)
+    )
 
 
 def read_plain(text: str, name: str) -> Conversation:
@@ -104,19 +126,33 @@ def read_plain(text: str, name: str) -> Conversation:
     found = utterances(text, pieces)
     speakers = [u.speaker for u in found if u.speaker and u.role in ("speech", "narration")]
     return Conversation.model_construct(
-        text=text, format=name, title=_title(text, blocks), date=find_date(text),
-        attendees=people.attendees(speakers), utterances=found,
+        text=text,
+        format=name,
+        title=_title(text, blocks),
+        date=find_date(text),
+        attendees=people.attendees(speakers),
+        utterances=found,
     )
 
 
-def _spoken(text: str, block: Block, label: tuple[str, int] | None, people: People, holder: str | None) -> tuple[Piece, str | None]:
+def _spoken(
+    text: str, block: Block, label: tuple[str, int] | None, people: People, holder: str | None
+) -> tuple[Piece, str | None]:
     if label:
         speaker = people.speaker(label[0])
         return Piece(block.start, label[1], block.end, "speech", speaker, None, block.section), speaker
     words = text[block.said : block.end]
     outcome = _OUTCOME.match(words)
     if outcome:
-        return Piece(block.start, block.said + outcome.end(), block.end, "markup" if _META.match(words) else "narration", None, None, block.section), None
+        return Piece(
+            block.start,
+            block.said + outcome.end(),
+            block.end,
+            "markup" if _META.match(words) else "narration",
+            None,
+            None,
+            block.section,
+        ), None
     if _PARENTHESIS.match(words):
         return Piece(block.start, block.said, block.end, "narration", None, None, block.section), holder
     if holder is None or _RECORDED.match(words):
@@ -137,7 +173,7 @@ def _noted(text: str, block: Block, label: tuple[str, int] | None, people: Peopl
             if _META.match(words):
                 return [Piece(block.start, block.said + outcome.end(), block.end, "markup", None, None, block.section)]
             return [Piece(block.start, block.said + outcome.end(), block.end, "narration", None, None, block.section)]
-    pieces = []
+    pieces: list[Piece] = []
     for start, first, end, speaker in turns(text, said, block.end, people, holder):
         spoke: Role = "speech" if first > start or (label and not pieces) else "narration"
         pieces.append(Piece(start, first, end, spoke, speaker, None, block.section))
@@ -170,7 +206,11 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
         if topic and topic.group(1) in topics:
             section = topic.group(1)
             found.append(Block("heading", line.start, line.start, line.start + topic.end(1), section=section))
-            found.append(Block("text", line.start + topic.end(1), line.start + topic.end(), line.end, False, line.indent, section))
+            found.append(
+                Block(
+                    "text", line.start + topic.end(1), line.start + topic.end(), line.end, False, line.indent, section
+                )
+            )
             continue
         if _RULE.match(body) or _TABLE_RULE.match(body):
             found.append(Block("markup", line.start, line.end, line.end, section=section))
@@ -182,8 +222,14 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
         heading = _heading(lines, number, seen)
         if heading is not None:
             section = body[heading:].strip(" #*_:=").strip() or body
-            listing = roster_kind(section) if len(section) < 40 and section.casefold() not in ("minutes", "notes") else None
-            if re.fullmatch(r"(?i)attendance|attendees|present|participants|who was there|(?:meeting )?roles|people|members|apologies", section):
+            listing = (
+                roster_kind(section) if len(section) < 40 and section.casefold() not in ("minutes", "notes") else None
+            )
+            if re.fullmatch(
+                r"(?i)attendance|attendees|present|participants|who was there|(?:meeting )?roles|people|"
+                r"members|apologies",
+                section,
+            ):
                 listing = listing or "present"
             end = line.start + max(heading + 1, len(body.rstrip(" #*_=")))
             found.append(Block("heading", line.start, line.start + heading, end, section=section))
@@ -206,7 +252,12 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
             found[-1] = replace(found[-1], end=line.end)
             continue
         found.append(Block("text", line.start, line.start + said, line.end, bool(mark), line.indent, section))
-    if len(found) > 1 and found[0].kind == "text" and not found[0].bullet and _is_title(text, lines, found[0], found[1]):
+    if (
+        len(found) > 1
+        and found[0].kind == "text"
+        and not found[0].bullet
+        and _is_title(text, lines, found[0], found[1])
+    ):
         found[0] = replace(found[0], kind="heading", section=text[found[0].said : found[0].end].strip(" *_"))
     return found
 
@@ -269,9 +320,13 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
     mark = _MARKDOWN_HEADING.match(body)
     if mark and len(body) < 200:
         return mark.end()
-    if len(body) > 90 or body[0] in "|>([\"“":
+    if len(body) > 90 or body[0] in '|>(["“':
         return None
-    if re.fullmatch(r"(\*\*|__)[^*_]{2,80}\1:?", body) and not body.rstrip("*_").endswith((".", "!", "?")) and not re.search(r":\W*$", body):
+    if (
+        re.fullmatch(r"(\*\*|__)[^*_]{2,80}\1:?", body)
+        and not body.rstrip("*_").endswith((".", "!", "?"))
+        and not re.search(r":\W*$", body)
+    ):
         return len(body) - len(body.lstrip("*_"))
     before = number == 0 or not lines[number - 1].text
     after = number + 1 >= len(lines) or not lines[number + 1].text
@@ -281,19 +336,37 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
         return None if not (numbered and body[-1] == "." and before and bare.isupper()) else numbered.end()
     label = body.find(": ")
     letters = [c for c in bare if c.isalpha()]
-    if label < 0 and len(letters) >= 3 and bare.upper() == bare and any(c.isupper() for c in letters) and len(bare.split()) <= 9:
+    if (
+        label < 0
+        and len(letters) >= 3
+        and bare.upper() == bare
+        and any(c.isupper() for c in letters)
+        and len(bare.split()) <= 9
+    ):
         numbered = _NUMBERED.match(body)
         return numbered.end() if numbered else 0
     numbered = _NUMBERED.match(body)
     if numbered and body[0] not in "aI" and len(body.split()) <= 12:
         following = lines[number + 1].text if number + 1 < len(lines) else ""
         more = _NUMBERED.match(following)
-        if (label < 0 or re.match(r"(?i)item\b|[A-Z][.)]\s", body)) and following and not more and before | (number > 0 and not _NUMBERED.match(lines[number - 1].text)):
+        if (
+            (label < 0 or re.match(r"(?i)item\b|[A-Z][.)]\s", body))
+            and following
+            and not more
+            and before | (number > 0 and not _NUMBERED.match(lines[number - 1].text))
+        ):
             return numbered.end()
         if label < 0 and before and after and not line.indent:
             return numbered.end()
-    if label < 0 and not _BULLET.match(body) and len(bare.split()) <= 8 and body[0].isupper() | body[0].isdigit() | (body[0] in "#"):
-        if (seen == 1 and not body.endswith(":")) or (before and after and seen > 1 and len(body) < 60 and (body[-1] != ":" or len(body.split()) <= 4)):
+    if (
+        label < 0
+        and not _BULLET.match(body)
+        and len(bare.split()) <= 8
+        and body[0].isupper() | body[0].isdigit() | (body[0] in "#")
+    ):
+        if (seen == 1 and not body.endswith(":")) or (
+            before and after and seen > 1 and len(body) < 60 and (body[-1] != ":" or len(body.split()) <= 4)
+        ):
             return 0
         if before and body.endswith(":") and roster_kind(bare):
             return 0
@@ -301,16 +374,22 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
 
 
 _SEGMENT = re.compile(
-    r"(?:^|(?<=[.;,)*\]}])\s+|(?<=\*\*)|\s{2,}|^\W{1,4})[*_]{0,2}([^\W\d_][\w ]{0,30}?)\s?[*_]{0,2}[:：]\s?[*_]{0,2}(?=\s)"
+    r"(?:^|(?<=[.;,)*\]}])\s+|(?<=\*\*)|\s{2,}|"
+    r"^\W{1,4})[*_]{0,2}([^\W\d_][\w ]{0,30}?)\s?[*_]{0,2}[:：]\s?[*_]{0,2}(?=\s)"
 )
-_BARE = re.compile(r"(?:^|(?<=[.;])\s+|\s{2,}|//\s*)(present|here|attending|attendees|apols?|apologies|absent|in|out|sorry)\s+(?=[A-Z])", re.I)
+_BARE = re.compile(
+    r"(?:^|(?<=[.;])\s+|\s{2,}|//\s*)(present|here|attending|attendees|apols?|apologies|absent|in|out|"
+    r"sorry)\s+(?=[A-Z])",
+    re.I,
+)
 
 
-def _roster(body: str, listing: str | None, seen: int) -> tuple:
+def _roster(body: str, listing: str | None, seen: int) -> tuple[Attendee, ...]:
     """The attendees that a line lists, if listing them is what the line does."""
     head = body[:3000]
     marks = [
-        (m.start(), m.end(), kind) for m in _SEGMENT.finditer(head)
+        (m.start(), m.end(), kind)
+        for m in _SEGMENT.finditer(head)
         if (kind := roster_kind(m.group(1))) and (m.start() == 0 or not m.group(1).lower().startswith("for "))
     ]
     if marks and marks[0][0] > 0 and seen > 10:
@@ -332,12 +411,12 @@ def _roster(body: str, listing: str | None, seen: int) -> tuple:
             if len(people) >= 3 and len(people) >= 0.75 * len(parts) and len(tail) < 400:
                 return people
         return ()
-    found: list = []
+    found: list[Attendee] = []
     for at, (_, begin, kind) in enumerate(marks):
         stop = marks[at + 1][0] if at + 1 < len(marks) else len(head)
         part = head[begin:stop]
         for inner in _BARE.finditer(part):
-            found.extend(read_roster(part[inner.end():], roster_kind(inner.group(1)) or "present"))
+            found.extend(read_roster(part[inner.end() :], roster_kind(inner.group(1)) or "present"))
             part = part[: inner.start()]
             break
         found.extend(read_roster(part, kind))
@@ -362,8 +441,12 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
     accepted: dict[int, tuple[str, int]] = {}
     known: set[str] = set()
     candidates_open = {
-        written.casefold(): True for index, (written, said, colon) in candidates.items()
-        if colon and said >= blocks[index].end and index + 1 < len(blocks) and blocks[index + 1].depth > blocks[index].depth
+        written.casefold(): True
+        for index, (written, said, colon) in candidates.items()
+        if colon
+        and said >= blocks[index].end
+        and index + 1 < len(blocks)
+        and blocks[index + 1].depth > blocks[index].depth
     }
     for written, _, colon in candidates.values():
         low = written.casefold()
@@ -375,13 +458,21 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
         elif looks_like_name(written):
             shouted = written.isupper() and len(written) > 4
             opens = candidates_open.get(low, False)
-            if (opens and len(written.split()) > 1) or (written in elsewhere and colons > 2) or (count >= 2 and not (shouted and not transcript)) or (transcript and (not people.listed or len(written.split()) > 1 or count > 1 or colons >= 0.6 * told)):
+            if (
+                (opens and len(written.split()) > 1)
+                or (written in elsewhere and colons > 2)
+                or (count >= 2 and not (shouted and not transcript))
+                or (transcript and (not people.listed or len(written.split()) > 1 or count > 1 or colons >= 0.6 * told))
+            ):
                 known.add(low)
         elif looks_like_handle(written) and (count >= 2 and (transcript or not people.listed or count >= 3)):
             known.add(low)
     for index, (written, _, colon) in candidates.items():
         if colon and written.casefold() in known and not people.resolve(written):
-            role = re.search(r"\(([^()]{2,60})\)[*_]{0,2}\s*:", text[blocks[index].said : min(blocks[index].end, blocks[index].said + 110)])
+            role = re.search(
+                r"\(([^()]{2,60})\)[*_]{0,2}\s*:",
+                text[blocks[index].said : min(blocks[index].end, blocks[index].said + 110)],
+            )
             people.know(written, role.group(1).strip() if role and not re.search(r"\d", role.group(1)) else None)
     for index, block in enumerate(blocks):
         if block.kind == "text" and block.bullet and block.end - block.said < 40 and index + 1 < len(blocks):
@@ -389,9 +480,9 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
             if blocks[index + 1].depth > block.depth and people.resolve(written):
                 accepted[index] = (written, block.end)
     for index, (written, said, colon) in candidates.items():
-        if people.resolve(written) and (colon or blocks[index].bullet or not transcript):
-            accepted[index] = (written, said)
-        elif colon and written.casefold() in known:
+        if (people.resolve(written) and (colon or blocks[index].bullet or not transcript)) or (
+            colon and written.casefold() in known
+        ):
             accepted[index] = (written, said)
     return accepted
 

@@ -15,13 +15,21 @@ _NUMBERED = re.compile(r"\d{1,2}[a-z]?[.)]\s")
 _HEADING = re.compile(r"#{1,6} |h[1-6]\. ")
 _MINUTES_OF = re.compile(r"\W{0,4}minutes of\b", re.I)
 _FORMAL = re.compile(
-    r"^\W{0,4}(?:minutes\b|apologies|present\b|in attendance|attendees|agenda|matters arising|resolved|any other business|aob\b|"
-    r"date of next meeting|decisions?\b|actions?\b|minutes of)", re.I,
+    r"^\W{0,4}(?:minutes\b|apologies|present\b|in attendance|attendees|agenda|matters arising|resolved|"
+    r"any other business|aob\b|"
+    r"date of next meeting|decisions?\b|actions?\b|minutes of)",
+    re.I,
 )
-_VOICE = re.compile(r"\b(?:it was (?:agreed|resolved|felt|noted|proposed|explained|observed|pointed)|reported that|RESOLVED|was carried)\b|^\W{0,3}minutes of\b", re.I)
+_VOICE = re.compile(
+    r"\b(?:it was (?:agreed|resolved|felt|noted|proposed|explained|observed|pointed)|reported that|"
+    r"RESOLVED|was carried)\b|^\W{0,3}minutes of\b",
+    re.I,
+)
 _DRAFT = re.compile(
-    r"\bdraft\b|\b(?:what|things) i(?:'d| would)? (?:want|plan|like|will|'ll) (?:to )?say|\bwhat i[’']ll say|\bi (?:want|plan) to say|"
-    r"\bmy (?:talk|speech|opening|remarks) (?:with|to|for|on)|\bnotes for my\b|\btalking points\b|\bnot sent\b|\bno more\.$|^for (?:mon|tues|wednes|thurs|fri|satur|sun)day\b",
+    r"\bdraft\b|\b(?:what|things) i(?:'d| would)? (?:want|plan|like|will|'ll) (?:to )?say|"
+    r"\bwhat i[’']ll say|\bi (?:want|plan) to say|"
+    r"\bmy (?:talk|speech|opening|remarks) (?:with|to|for|on)|\bnotes for my\b|\btalking points\b|"
+    r"\bnot sent\b|\bno more\.$|^for (?:mon|tues|wednes|thurs|fri|satur|sun)day\b",
     re.I,
 )
 
@@ -31,7 +39,11 @@ def sniff(text: str, name: str) -> float:
     lines = [line.text for line in split_lines(text[:20_000]) if line.text][:300]
     if not lines:
         return 0.01
-    labels = [m.group(1).split(" (")[0].strip().casefold() for line in lines if (m := _LABEL.match(line)) and _may_label(m.group(1))]
+    labels = [
+        m.group(1).split(" (")[0].strip().casefold()
+        for line in lines
+        if (m := _LABEL.match(line)) and _may_label(m.group(1))
+    ]
     often = Counter(labels)
     repeated = sum(count for count in often.values() if count > 1)
     spoken = (len(labels) if len(lines) <= 8 else repeated) / len(lines)
@@ -44,7 +56,9 @@ def sniff(text: str, name: str) -> float:
             return 0.45 * spoken
         return 0.8 if bullets < 0.5 and tables < 0.3 else 0.5
     if name == "minutes":
-        formal = sum(1 for line in lines if _FORMAL.match(line)) + 2 * any(_MINUTES_OF.match(line) for line in lines[:4])
+        formal = sum(1 for line in lines if _FORMAL.match(line)) + 2 * any(
+            _MINUTES_OF.match(line) for line in lines[:4]
+        )
         voice = len(_VOICE.findall(text[:20_000]))
         return (0.75 if voice else 0.55) if formal + min(voice, 3) >= 3 and bullets < 0.4 and tables < 0.5 else 0.0
     if name == "bullets":

@@ -5,25 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from coach.notes.people import words
 from coach.schema import Conversation, Sentence
 
 LONGEST = 60
 """Words after which a run without punctuation is cut, at a pause if there is one."""
 
-_STOP = re.compile(r"(?:[.!?…]+[\"'”’»)\]*_]*(?=\s))|[。！？]+[」』”]*|[ \t]*\r?\n[ \t>]*\r?\n")
+_STOP = re.compile(
+    r"(?:(?<![.!?…])[.!?…]++[\"'”’»)\]*_]*+(?=\s))|(?<![。！？])[。！？]++[」』”]*+|(?<!\s)[ \t]*+\r?\n[ \t>]*+\r?\n"
+)
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘*_]+$")
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof rev hon sgt capt lt col gen cllr st sr jr messrs mme mlle fr hr frau dipl ing vs v e.g eg i.e ie cf "
+_ABBREVIATIONS = words(
+    "mr mrs ms dr prof rev hon sgt capt lt col gen cllr st sr jr messrs mme mlle fr hr frau dipl ing vs v "
+    "e.g eg i.e ie cf "
     "etc approx ca circa no nos nr vol p pp ch fig figs sec sect art para inc ltd co corp dept est ext tel max min avg "
     "incl excl poss resp op al u.s u.k a.m p.m am pm jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed "
-    "thu thur thurs fri sat sun z.b d.h u.a bzw usw ggf evtl vgl wk wks yr yrs hr hrs mtg".split()
+    "thu thur thurs fri sat sun z.b d.h u.a bzw usw ggf evtl vgl wk wks yr yrs hr hrs mtg"
 )
-_ONLY_BEFORE_LOWER = frozenset(
-    "etc a.m p.m am pm inc ltd co corp no jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri "
-    "sat sun max min hrs yrs wks hr yr wk est ext art p usw mtg op al poss".split()
+_ONLY_BEFORE_LOWER = words(
+    "etc a.m p.m am pm inc ltd co corp no jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues "
+    "wed thu thur thurs fri "
+    "sat sun max min hrs yrs wks hr yr wk est ext art p usw mtg op al poss"
 )
 _WORDS = re.compile(r"\S+")
-_PAUSES = frozenset("and but so because or then which although though while if when".split())
+_PAUSES = words("and but so because or then which although though while if when")
 
 
 def sentences(conversation: Conversation) -> tuple[Sentence, ...]:
@@ -97,22 +102,22 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     if end - start <= LONGEST * 2:
         yield start, end
         return
-    words = [(m.start(), m.end()) for m in _WORDS.finditer(text, start, end)]
+    parts = [(m.start(), m.end()) for m in _WORDS.finditer(text, start, end)]
     first = 0
-    while len(words) - first > LONGEST:
-        last = _pause(text, words, first)
-        yield words[first][0], words[last - 1][1]
+    while len(parts) - first > LONGEST:
+        last = _pause(text, parts, first)
+        yield parts[first][0], parts[last - 1][1]
         first = last
-    yield words[first][0], end
+    yield parts[first][0], end
 
 
-def _pause(text: str, words: list[tuple[int, int]], first: int) -> int:
-    middle, latest = first + LONGEST // 2, min(first + LONGEST, len(words) - 5)
+def _pause(text: str, parts: list[tuple[int, int]], first: int) -> int:
+    middle, latest = first + LONGEST // 2, min(first + LONGEST, len(parts) - 5)
     for marks in (";:", ",–—-"):
         for at in range(latest, middle, -1):
-            if text[words[at - 1][1] - 1] in marks:
+            if text[parts[at - 1][1] - 1] in marks:
                 return at
     for at in range(latest, middle, -1):
-        if text[words[at][0] : words[at][1]].casefold() in _PAUSES:
+        if text[parts[at][0] : parts[at][1]].casefold() in _PAUSES:
             return at
     return max(latest, middle)

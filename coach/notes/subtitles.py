@@ -31,7 +31,11 @@ def read_subtitles(text: str, name: str) -> Conversation:
     pieces: list[Piece] = []
     cues = list(_cues(split_lines(text)))
     labels = [found[0].casefold() for _, payload, _ in cues for line in payload[:1] if (found := _label(line.text))]
-    often = {label for label in labels if labels.count(label) > 1 or len(labels) > len(cues) // 2} if len(labels) < 5000 else set(labels)
+    often = (
+        {label for label in labels if labels.count(label) > 1 or len(labels) > len(cues) // 2}
+        if len(labels) < 5000
+        else set(labels)
+    )
     speaker: str | None = None
     for start, payload, time in cues:
         for number, line in enumerate(payload):
@@ -45,22 +49,36 @@ def read_subtitles(text: str, name: str) -> Conversation:
                 for at, voice in enumerate(voices):
                     stop = voices[at + 1].start() if at + 1 < len(voices) else len(line.text)
                     speaker = people.speaker(" ".join(voice.group(1).split()))
-                    pieces.extend(_without_tags(line, voice.end(), stop, begin if at == 0 else line.start + voice.start(), speaker, time))
+                    pieces.extend(
+                        _without_tags(
+                            line, voice.end(), stop, begin if at == 0 else line.start + voice.start(), speaker, time
+                        )
+                    )
             elif label and label[0].casefold() in often:
                 speaker = people.speaker(label[0])
                 pieces.extend(_without_tags(line, label[1], len(line.text), begin, speaker, time))
             elif number == 0:
                 speaker = None if not labels else speaker
                 pieces.extend(_without_tags(line, 0, len(line.text), begin, speaker, time))
-            elif pieces and pieces[-1].speaker == speaker and pieces[-1].seconds == time and not _TAG.search(line.text) and text[pieces[-1].end : line.start].isspace():
+            elif (
+                pieces
+                and pieces[-1].speaker == speaker
+                and pieces[-1].seconds == time
+                and not _TAG.search(line.text)
+                and text[pieces[-1].end : line.start].isspace()
+            ):
                 last = pieces.pop()
                 pieces.append(Piece(last.start, last.said, line.end, last.role, last.speaker, time))
             else:
                 pieces.extend(_without_tags(line, 0, len(line.text), begin, speaker, time))
-    found = utterances(text, pieces)
+    read = utterances(text, pieces)
     return Conversation.model_construct(
-        text=text, format=name, title=None, date=find_date(text),
-        attendees=people.attendees(u.speaker for u in found if u.speaker), utterances=found,
+        text=text,
+        format=name,
+        title=None,
+        date=find_date(text),
+        attendees=people.attendees(u.speaker for u in read if u.speaker),
+        utterances=read,
     )
 
 
@@ -75,7 +93,11 @@ def _cues(lines: list[Line]) -> Iterator[tuple[int, list[Line], float | None]]:
             continue
         if block:
             raw = [entry.text.lstrip("\ufeff") for entry in block]
-            if not (WebVTTCommentBlock.is_valid(raw) or WebVTTStyleBlock.is_valid(raw) or raw[0].startswith(("REGION", "Region:"))):
+            if not (
+                WebVTTCommentBlock.is_valid(raw)
+                or WebVTTStyleBlock.is_valid(raw)
+                or raw[0].startswith(("REGION", "Region:"))
+            ):
                 yield from _block(block)
         block = []
 
@@ -104,7 +126,9 @@ def _label(line: str) -> tuple[str, int] | None:
     return (written, colon + 1) if looks_like_name(written) or looks_like_handle(written) else None
 
 
-def _without_tags(line: Line, start: int, stop: int, begin: int, speaker: str | None, time: float | None) -> Iterator[Piece]:
+def _without_tags(
+    line: Line, start: int, stop: int, begin: int, speaker: str | None, time: float | None
+) -> Iterator[Piece]:
     at = start
     for tag in _TAG.finditer(line.text, start, stop):
         if line.text[at : tag.start()].strip():

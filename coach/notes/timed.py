@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from coach.notes.dates import find_date
-from coach.notes.lines import Line, Piece, seconds, split_lines, utterances
+from coach.notes.lines import Piece, seconds, split_lines, utterances
 from coach.notes.people import People, looks_like_handle, looks_like_name, read_roster, roster_kind
 from coach.schema import Conversation
 
@@ -25,7 +25,11 @@ def sniff(text: str, name: str) -> float:
     if not lines:
         return 0.0
     before = [line for line in lines if (m := _BEFORE.match(line)) and _name_at(line, m.end())]
-    after = [line for line in lines if len(line) < 90 and (m := _AFTER.match(line)) and looks_like_name(m.group(1).strip(" *"))]
+    after = [
+        line
+        for line in lines
+        if len(line) < 90 and (m := _AFTER.match(line)) and looks_like_name(m.group(1).strip(" *"))
+    ]
     alone = [line for line in lines if _ALONE.match(line)]
     elapsed = bool(before) and _elapsed([m.group(1) for line in before if (m := _BEFORE.match(line))])
     if name == "zoom":
@@ -38,8 +42,14 @@ def sniff(text: str, name: str) -> float:
         return 0.95 if own else 0.85 if len(alone) >= 2 and len(before) < 2 and len(after) < 2 else 0.0
     enough = len(after) >= max(2, 0.2 * len(lines))
     if name == "teams":
-        own = re.search(r"(?:started|stopped) transcription|\b\d+m \d+s\b", text[:3000])
-        return 0.95 if enough and own else 0.84 if enough and any(re.search(r"\s{3,}\d|[AaPp]\.?[Mm]\.?\W?$", line) for line in after) else 0.8 * enough
+        marked = re.search(r"(?:started|stopped) transcription|\b\d+m \d+s\b", text[:3000])
+        return (
+            0.95
+            if enough and marked
+            else 0.84
+            if enough and any(re.search(r"\s{3,}\d|[AaPp]\.?[Mm]\.?\W?$", line) for line in after)
+            else 0.8 * enough
+        )
     return 0.83 * enough + (0.13 if "otter.ai" in text[:3000] + text[-500:] and enough else 0.0)
 
 
@@ -81,14 +91,25 @@ def read_timed(text: str, name: str) -> Conversation:
             kind = roster_kind(line.text[:colon]) if colon > 0 else None
             listed = read_roster(line.text[colon + 1 :], kind) if kind else ()
             people.list(listed)
-            pieces.append(Piece(line.start, line.start, line.end, "roster" if listed else "heading" if number < 3 and len(line.text) < 120 else "narration"))
+            pieces.append(
+                Piece(
+                    line.start,
+                    line.start,
+                    line.end,
+                    "roster" if listed else "heading" if number < 3 and len(line.text) < 120 else "narration",
+                )
+            )
         else:
             pieces.append(Piece(line.start, line.start, line.end, "speech", speaker, time))
     found_utterances = utterances(text, pieces)
     title = next((text[u.said : u.end] for u in found_utterances[:3] if u.role == "heading"), None)
     return Conversation.model_construct(
-        text=text, format=name, title=title, date=find_date(text),
-        attendees=people.attendees(u.speaker for u in found_utterances if u.speaker), utterances=found_utterances,
+        text=text,
+        format=name,
+        title=title,
+        date=find_date(text),
+        attendees=people.attendees(u.speaker for u in found_utterances if u.speaker),
+        utterances=found_utterances,
     )
 
 
