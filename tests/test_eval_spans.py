@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from coach_eval.relations import Change, Relation, apply, change, holds, problems, sections
+from coach_eval.spans import Span, match, overlap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-
-from coach_eval.relations import Change, Relation, apply, change, holds, problems, sections
-from coach_eval.spans import Span, match, overlap
 
 RELATION: TypeAdapter[Relation] = TypeAdapter(Relation)
 NOTES = """# Depot
@@ -115,7 +114,9 @@ def test_a_deleted_objection_takes_its_finding_along_and_nothing_takes_its_place
 
 
 def test_a_real_answer_makes_the_objection_heard() -> None:
-    answer = relation(relation="answer", quote=OBJECTION, after=OBJECTION, insert="\nInes: Which bus? I can start you at nine.")
+    answer = relation(
+        relation="answer", quote=OBJECTION, after=OBJECTION, insert="\nInes: Which bus? I can start you at nine."
+    )
     changed = change(NOTES, answer).text
     assert holds(answer, NOTES, [spot(OBJECTION)], []) == 1
     assert holds(answer, NOTES, [spot(OBJECTION)], [spot(OBJECTION, changed)]) == 0

@@ -5,11 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from coach_eval.schema import Digests, Gate, Run, Score, Suite, Trial
 from coach_eval.verdict import detectable, holm, interval, judge, sign_flip
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 SUITE = Suite(suite="notes", cases="notes", gates=(Gate(metric="recall"), Gate(metric="quiet")))
 

@@ -44,6 +44,7 @@ def write_atomically(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -230,7 +231,8 @@ def _validate(model: type[M], data: Mapping[str, Any], nodes: Sequence[Node], pa
 
 
 def _complaint(error: ValidationError, model: type[BaseModel], nodes: Sequence[Node], path: Path) -> InputError:
-    first = error.errors(include_input=False, include_url=False)[0]
+    # A misspelt key is also a missing one; the misspelling is what helps.
+    first = min(error.errors(include_input=False, include_url=False), key=lambda e: e["type"] != "extra_forbidden")
     loc: Loc = first["loc"]
     name = ".".join(str(part) for part in loc) or "the file"
     line = _where(nodes, loc)

@@ -85,12 +85,22 @@ def faithful(case: RewritingCase, _suite: Suite, seen: Seen) -> Score:
 
 
 def looser(case: RewritingCase, _suite: Suite, seen: Seen) -> Score:
-    """``looser``: the share of strong words that are gone, 0 without a rewrite; ``left_alone`` where none is due."""
+    """How much room a rewrite makes; ``left_alone`` where none is due.
+
+    ``looser``: the share of strong words that are gone, all of them when the sentence became a question, none without a
+    rewrite. ``more_room``: whether :func:`coach.lexicon.tentativeness` rose.
+    """
     if case.leave:
         alone = seen.rewrite is None
         return Score(metrics={"left_alone": float(alone)}, passed=alone)
-    gone = 0 if seen.rewrite is None else sum(not _holds(seen.rewrite, word) for word in case.strong)
-    return Score(metrics={"looser": gone / len(case.strong)}, passed=gone == len(case.strong))
+    if seen.rewrite is None:
+        return Score(metrics={"looser": 0.0, "more_room": 0.0}, passed=False)
+    from coach.lexicon import tentativeness
+
+    asked = seen.rewrite.rstrip().endswith("?")
+    gone = sum(asked or not _holds(seen.rewrite, word) for word in case.strong) / len(case.strong)
+    more = tentativeness(seen.rewrite) > tentativeness(case.sentence)
+    return Score(metrics={"looser": gone, "more_room": float(more)}, passed=gone == 1)
 
 
 def items(case: RewritingCase, seen: Seen) -> tuple[str, ...]:

@@ -1,0 +1,60 @@
+"""One static HTML page: charts, filters, every case; escaped, and with no request to anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coach_eval.baselines import Blessing, History
+from coach_eval.reports.table import summary
+from coach_eval.schema import Run, Verdict
+
+WIDTH, HEIGHT = 640, 160
+
+
+@dataclass(frozen=True)
+class Line:
+    """A metric over blessed runs, in pixels. points: "x,y x,y"; dots: (x, y, what to show on hover)."""
+
+    metric: str
+    points: str
+    dots: tuple[tuple[float, float, str], ...]
+    last: float
+
+
+def page(runs: Sequence[Run], verdicts: Sequence[Verdict], history: History) -> str:
+    """The report as one HTML document."""
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(loader=PackageLoader("coach_eval.reports", ""), autoescape=True, trim_blocks=True)
+    by_suite = {run.suite: run for run in runs}
+    suites: list[dict[str, Any]] = [
+        {
+            "verdict": verdict,
+            "run": by_suite[verdict.suite],
+            "summary": summary(by_suite[verdict.suite]).splitlines(),
+            "lines": lines(
+                [b for b in history.blessings if b.suite == verdict.suite], [o.metric for o in verdict.outcomes]
+            ),
+            "moved": {change.case: change for change in verdict.changes},
+        }
+        for verdict in verdicts
+    ]
+    return environment.get_template("report.html.j2").render(suites=suites, width=WIDTH, height=HEIGHT)
+
+
+def lines(blessings: Sequence[Blessing], metrics: Sequence[str]) -> list[Line]:
+    """The history of each metric as a line from the left (oldest) to the right; 0 at the bottom, 1 at the top."""
+    drawn = []
+    step = WIDTH / max(len(blessings) - 1, 1)
+    for metric in metrics:
+        values = [(i, b, b.metrics[metric]) for i, b in enumerate(blessings) if metric in b.metrics]
+        if not values:
+            continue
+        dots = tuple(
+            (round(i * step, 1), round((1 - v) * HEIGHT, 1), f"{metric} {v:.3f} · {b.date[:10]} · {b.commit or '?'}")
+            for i, b, v in values
+        )
+        drawn.append(Line(metric, " ".join(f"{x},{y}" for x, y, _ in dots), dots, values[-1][2]))
+    return drawn

@@ -1,0 +1,83 @@
+"""The coach as the suites exercise it: the same parts as a user's, wired for a suite's engine and model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from coach.engine import Engine, Watch
+from coach.errors import BudgetError, LeakError, ModelError, UnverifiableError
+from coach.schema import Analysis, Conversation, Passage, Review
+
+
+class EngineFailedError(UnverifiableError):
+    """The engine under test failed; its cause says how. A review would fall back to the other engine and hide it."""
+
+
+@dataclass(frozen=True)
+class Unforgiving:
+    """An engine whose failures are not caught on the way: the suite is about this engine and no other."""
+
+    engine: Engine
+
+    @property
+    def name(self) -> str:
+        """The name of the engine."""
+        return self.engine.name
+
+    def analyse(self, conversation: Conversation, earlier: Sequence[Passage], watch: Watch) -> Analysis:
+        """What the engine says; raises :class:`EngineFailedError` where it raises."""
+        try:
+            return self.engine.analyse(conversation, earlier, watch)
+        except (ModelError, BudgetError, LeakError) as error:
+            raise EngineFailedError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class LocalSubject:
+    """The engine on this machine. It is deterministic, so that notes that several suites share are read once."""
+
+    remember: bool = True
+    _known: dict[tuple[str, str | None], Review] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def review(self, notes: str, format: str | None) -> Review:
+        """The review by the local engine."""
+        from coach.local_engine import LocalEngine
+        from coach.review import review
+
+        key = (notes, format)
+        with self._lock:
+            known = self._known.get(key) if self.remember else None
+        if known is None:
+            known = review(notes, local=LocalEngine(), engine="local", format=format)
+            with self._lock:
+                self._known[key] = known
+        return known
+
+    def rewrite(self, sentence: str, subtype: str | None) -> str | None:
+        """The rewrite by the rules."""
+        from coach.rewriting import rewrite
+
+        return rewrite(sentence, subtype)
+
+
+@dataclass(frozen=True)
+class ModelSubject:
+    """The engine that asks a chat model, without a way back to the local one."""
+
+    engine: Engine
+
+    def review(self, notes: str, format: str | None) -> Review:
+        """The review by the model; raises :class:`EngineFailedError` and what replaying raises."""
+        from coach.local_engine import LocalEngine
+        from coach.review import review
+
+        return review(notes, local=LocalEngine(), llm=Unforgiving(self.engine), engine="llm", format=format)
+
+    def rewrite(self, sentence: str, subtype: str | None) -> str | None:
+        """The rewrite by the rules: the model rewrites within a review only."""
+        from coach.rewriting import rewrite
+
+        return rewrite(sentence, subtype)
