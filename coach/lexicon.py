@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 DATA = Path(__file__).parent / "data"
 
@@ -107,18 +107,24 @@ def has(sentence: str, kind: str, *subtypes: str) -> bool:
     return any(c.kind == kind and (not subtypes or c.subtype in subtypes) for c in cues(sentence))
 
 
-@cache
-def _data() -> dict[str, dict[str, list[object]]]:
+def load(name: str) -> dict[str, Any]:
+    """The YAML file of that name from the package's data."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data: dict[str, dict[str, list[object]]] = yaml.load((DATA / "lexicon.yaml").read_bytes(), Loader=loader)
+    data: dict[str, Any] = yaml.load((DATA / name).read_bytes(), Loader=loader)
     return data
 
 
 @cache
-def _listed(name: str) -> frozenset[str]:
-    return frozenset(str(word) for word in _data()["scope"][name])
+def _data() -> dict[str, Any]:
+    return load("lexicon.yaml")
+
+
+@cache
+def listed(name: str) -> frozenset[str]:
+    """The words of a list under ``lists`` in the data."""
+    return frozenset(str(word) for word in _data()["lists"][name])
 
 
 @cache
@@ -126,7 +132,7 @@ def _index() -> dict[str, tuple[_Entry, ...]]:
     """Entries by the first word they can begin with: a sentence is looked up word by word, not pattern by pattern."""
     index: dict[str, list[_Entry]] = {}
     for kind, lists in _data().items():
-        if kind == "scope":
+        if kind == "lists":
             continue
         for subtype, phrases in lists.items():
             for phrase in phrases:
@@ -177,8 +183,9 @@ _CLAUSE_BREAK = re.compile(
 _HEDGE = re.compile(
     r"\b(?:maybe|perhaps|possibly|probably|presumably|apparently|arguably|seems?|seemed|appears?|might|could|may be|"
     r"almost|nearly|hardly|mostly|practically|i (?:think|believe|feel|guess|suppose|suspect|fear|hope|wonder|imagine|"
-    r"reckon)|i'm (?:not sure|afraid)|in my (?:view|opinion|experience)|for me|to me|as far as i|sounds like|"
-    r"looks like|feels like|tend(?:s|ed)? to|would (?:say|like)|i'd (?:say|like|love|prefer)|ideally|hopefully|unless|"
+    r"reckon)|i'm (?:not sure|afraid)|in my (?:view|opinion|experience)|for me|to me|sounds like|"
+    r"looks like|feels like|my (?:guess|sense|impression|hope|worry|hunch) is|as i (?:see|understand|understood)|"
+    r"as far as i|from where i stand|i expect|i see|so far|tend(?:s|ed)? to|would (?:say|like)|i'd (?:say|like|love|prefer)|ideally|hopefully|unless|"
     r"whether)\b"
 )
 _WEAK_HEDGE = re.compile(r"\b(?:maybe|perhaps|possibly|might|could|not sure|whether|unless)\b")
@@ -334,7 +341,7 @@ def _own(place: _Place) -> Scope | None:
 def _rule(place: _Place) -> Scope | None:
     if place.cue.subtype not in ("absolute", "directive", "certainty"):
         return None
-    if not _listed("rules").isdisjoint(re.findall(r"[\w'-]+", place.clause)):
+    if not listed("rules").isdisjoint(re.findall(r"[\w'-]+", place.clause)):
         return Scope.RULE
     if place.said in _FREQUENCY and not place.before.strip() and re.match(r"\s*[a-z]+\b", place.after):
         return Scope.RULE  # an instruction: "Never open both valves"
@@ -352,9 +359,9 @@ def _literal(place: _Place) -> Scope | None:
     if place.said not in _FREQUENCY:
         return None
     subject = place.subject(4)
-    human = any(word in _listed("people") or word in _OPEN_SUBJECTS for word in subject)
+    human = any(word in listed("people") or word in _OPEN_SUBJECTS for word in subject)
     verb = re.match(r"\W*([\w']+)", place.after)
-    technical = not _listed("things").isdisjoint(subject) or (verb and verb.group(1) in _listed("technical_verbs"))
+    technical = not listed("things").isdisjoint(subject) or (verb and verb.group(1) in listed("technical_verbs"))
     return (
         Scope.FACT if subject and not human and (technical or not any(w.endswith("s") for w in subject[-2:])) else None
     )
@@ -365,7 +372,7 @@ def _planned(place: _Place) -> Scope | None:
     if place.cue.subtype != "directive":
         return None
     if re.match(r"(?:must|needs?|has|have)\b", place.said):
-        people = _listed("people") | {"we", "i"}
+        people = listed("people") | {"we", "i"}
         return Scope.REQUIREMENT if people.isdisjoint(place.subject(5)) else None
     if re.match(r"it\b", place.said):
         return Scope.REQUIREMENT

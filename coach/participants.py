@@ -100,7 +100,9 @@ def _forms(person: Attendee) -> tuple[str, ...]:
     return (person.name, *person.aliases)
 
 
-def _by_person(people: Sequence[Attendee], said: Sequence[Sentence], conversation: Conversation) -> dict[str, list[int]]:
+def _by_person(
+    people: Sequence[Attendee], said: Sequence[Sentence], conversation: Conversation
+) -> dict[str, list[int]]:
     """Indexes of the sentences that each person speaks."""
     whose: dict[str, str] = {}
     for person in people:
@@ -133,7 +135,9 @@ def _stances(sentence: Sentence, conversation: Conversation, heard: float | None
         side, value = _OWN[cue.subtype]
         if value == "committed" and (conditional or any(c.subtype in ("lukewarm", "resistant") for c in found)):
             continue
-        if value == "aligned" and any(c.subtype in ("disagreed", "resistant") or c.subtype == "conditional" for c in found):
+        if value == "aligned" and any(
+            c.subtype in ("disagreed", "resistant") or c.subtype == "conditional" for c in found
+        ):
             continue
         if value == "aligned" and re.search(r"\bbut\b", folded[cue.end :]):
             continue
@@ -151,7 +155,10 @@ def _stance(side: str, value: str, sentence: Sentence, cue: Cue, conversation: C
     if end - start > _LONG:  # the clause around the cue stands for a long sentence
         text = sentence.text
         left = max((m.end() for m in re.finditer(r"[,;:.!?–—] ", text[: cue.start])), default=0)
-        right = next((m.start() for m in re.finditer(r"[,;:.!?–—](?:\s|$)", text[cue.end :])), len(text) - cue.end) + cue.end
+        right = (
+            next((m.start() for m in re.finditer(r"[,;:.!?–—](?:\s|$)", text[cue.end :])), len(text) - cue.end)
+            + cue.end
+        )
         start, end = sentence.start + left, sentence.start + right
     quote = Quote(quote=conversation.text[start:end], start=start, end=end)
     section = conversation.utterances[sentence.utterance].section
@@ -160,7 +167,12 @@ def _stance(side: str, value: str, sentence: Sentence, cue: Cue, conversation: C
 
 def _quoting(folded: str, cue: Cue) -> bool:
     """Whether the words are told as somebody else's: "she said I'm in"."""
-    return bool(re.search(r"\b(?:he|she|they|[a-z]+) (?:said|says|told me|was like|goes),? [\"'“]?$", folded[max(0, cue.start - 30) : cue.start]))
+    return bool(
+        re.search(
+            r"\b(?:he|she|they|[a-z]+) (?:said|says|told me|was like|goes),? [\"'“]?$",
+            folded[max(0, cue.start - 30) : cue.start],
+        )
+    )
 
 
 def _told(
@@ -170,7 +182,9 @@ def _told(
     forms = {fold(form): p.name for p in people for form in (*_forms(p), p.name.split()[0]) if len(form) > 1}
     if not forms:
         return
-    pattern = re.compile(r"(?<![\w'])(" + "|".join(sorted(map(re.escape, forms), key=len, reverse=True)) + r")(?![\w'])")
+    pattern = re.compile(
+        r"(?<![\w'])(" + "|".join(sorted(map(re.escape, forms), key=len, reverse=True)) + r")(?![\w'])"
+    )
     mine = {index: name for name, indexes in own.items() for index in indexes}
     for index, sentence in enumerate(said):
         folded = fold(sentence.text)
@@ -192,7 +206,11 @@ def _participant(name: str, spoke: bool, stances: Sequence[_Stance]) -> Particip
     buy_in, bought_by = _settle([s for s in stances if s.side == "buy_in"])
     evidence = tuple(dict.fromkeys((*bought_by[-2:], *aligned_by[-2:])))
     said = bought_by[-1].quote if bought_by else (aligned_by[-1].quote if aligned_by else None)
-    heading = buy_in if buy_in != "unknown" else ("resistant" if alignment == "not_aligned" else "unknown" if spoke else "silent")
+    heading = (
+        buy_in
+        if buy_in != "unknown"
+        else ("resistant" if alignment == "not_aligned" else "unknown" if spoke else "silent")
+    )
     return Participant(
         name=name,
         alignment=_ALIGNMENTS.get(alignment, "unknown"),
@@ -217,5 +235,9 @@ def _settle(stances: Iterable[_Stance]) -> tuple[str, tuple[Quote, ...]]:
         return "unknown", ()
     value = max(last.values(), key=lambda s: _WEIGHT[s.value]).value
     kept = {id(s) for s in last.values()}
-    quotes = [s.quote for s in everything if s.value == value and (id(s) in kept or s.section in last and last[s.section].value == value)]
+    quotes = [
+        s.quote
+        for s in everything
+        if s.value == value and (id(s) in kept or s.section in last and last[s.section].value == value)
+    ]
     return value, tuple(dict.fromkeys(quotes))

@@ -14,7 +14,7 @@ from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from coach.lexicon import DATA, cues, fold, scope
+from coach.lexicon import cues, fold, listed, load, scope
 from coach.rewriting import question, rewrite
 
 if TYPE_CHECKING:
@@ -50,7 +50,11 @@ def participant_question(stance: str, name: str, said: str | None = None) -> str
     """The question to put to an attendee; ``stance`` is a heading under ``participant`` in the data."""
     slots = {"name": name} | ({"said": snippet(said)} if said else {})
     seed = name + stance
-    return _fill(_texts()["participant"][stance], slots, seed) or _fill(_texts()["participant"]["unknown"], slots, seed) or ""
+    return (
+        _fill(_texts()["participant"][stance], slots, seed)
+        or _fill(_texts()["participant"]["unknown"], slots, seed)
+        or ""
+    )
 
 
 # --- the kinds ---------------------------------------------------------------------------------------------------
@@ -80,7 +84,9 @@ def _categorical(candidate: Candidate, slots: dict[str, str], draft: bool) -> Wo
     if draft or "name" not in slots:
         ask = question(candidate.quote, subtype)
     else:
-        ask = _fill(texts["ask"].get(subtype, texts["ask"]["certainty"]), slots, seed) or question(candidate.quote, subtype)
+        ask = _fill(texts["ask"].get(subtype, texts["ask"]["certainty"]), slots, seed) or question(
+            candidate.quote, subtype
+        )
     return Wording(_sentence(why), _sentence(ask), version)
 
 
@@ -129,11 +135,7 @@ def _ending(candidate: Candidate, slots: dict[str, str]) -> str:
 
 @cache
 def _texts() -> Mapping[str, Any]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    texts: Mapping[str, Any] = yaml.load((DATA / "wording.yaml").read_bytes(), Loader=loader)  # noqa: S506
-    return texts
+    return load("wording.yaml")
 
 
 def _fields(template: str) -> set[str]:
@@ -145,7 +147,11 @@ def _fill(templates: Iterable[str], slots: Mapping[str, str], seed: str) -> str 
     possible = [t for t in templates if _fields(t) <= slots.keys()]
     if not possible:
         return None
-    rich = [t for t in possible if _fields(t) & {"topic", "your_topic", "reply_topic", "plan", "plan_named", "said", "answered", "next"}] or possible
+    rich = [
+        t
+        for t in possible
+        if _fields(t) & {"topic", "your_topic", "reply_topic", "plan", "plan_named", "said", "answered", "next"}
+    ] or possible
     named = [t for t in rich if "{topic}" in t or "{your_topic}" in t or "{reply_topic}" in t] or rich
     return named[zlib.crc32(fold(seed).encode()) % len(named)].format_map(dict(slots))
 
@@ -153,7 +159,10 @@ def _fill(templates: Iterable[str], slots: Mapping[str, str], seed: str) -> str 
 def _unaddressed(templates: Iterable[str], slots: Mapping[str, str], seed: str) -> str:
     """A question template without its address, for words whose speaker the notes do not name."""
     bare = [re.sub(r"^\{name\}, ", "", t) for t in templates]
-    return _capital(_fill([t for t in bare if "{name}" not in t], slots, seed) or "What is behind this, and who could say more about it?")
+    return _capital(
+        _fill([t for t in bare if "{name}" not in t], slots, seed)
+        or "What is behind this, and who could say more about it?"
+    )
 
 
 def _capital(text: str) -> str:
@@ -199,13 +208,7 @@ def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
 
 
 def is_name(speaker: str) -> bool:
-    return bool(re.search(r"[^\W\d_]", speaker)) and fold(speaker.strip()) not in _NOT_NAMES
-
-
-_NOT_NAMES = frozenset(
-    "unknown speaker speaker? note notes all action actions decision decisions summary agenda present apologies minutes someone various anonymous chat "
-    "participant unidentified inaudible crosstalk".split()
-) | {"speaker 1", "speaker 2", "unknown speaker"}
+    return bool(re.search(r"[^\W\d_]", speaker)) and fold(speaker.strip()) not in listed("not_names")
 
 
 def snippet(text: str, limit: int = _SNIPPET) -> str:
@@ -222,27 +225,6 @@ def snippet(text: str, limit: int = _SNIPPET) -> str:
 # --- topics ------------------------------------------------------------------------------------------------------
 
 _DETERMINER = r"(?:the|a|an|my|our|your|their|his|her|its|this|these|that|those|no|any|some|another|each|both|more|enough|two|three|four|five|six|\d+)"
-_NOT_NOUN = frozenset(
-    "i you he she it we they me him us them who whom which what that this these those there here and or but so because since if when while where as than then "
-    "of in on at by for from with without within into onto about over under after before between during until till through against to up down out off "
-    "is are was were be been being am do does did done have has had having will would shall should can could may might must ought not no nor never ever "
-    "go goes went gone going get gets got getting make makes made making take takes took taken taking come comes came coming say says said saying know knows knew "
-    "think thinks thought want wants wanted need needs needed see sees saw seen seeing look looks looked feel feels felt keep keeps kept give gives gave given "
-    "put puts tell tells told ask asks asked work works worked working run runs ran running use uses used using seem seems seemed mean means meant happen happens "
-    "happened start starts started stop stops stopped let lets leave leaves left lose loses lost find finds found try tries tried call calls called move moves moved "
-    "become becomes became fall falls fell hold holds held bring brings brought stay stays stayed sit sits sat stand stands stood pay pays paid cost costs break breaks "
-    "broke hear hears heard wait waits waited show shows showed help helps helped like likes liked turn turns turned stops write writes wrote read reads sign signs signed "
-    "just only also too very really quite still already again always often sometimes maybe perhaps probably now today yesterday tomorrow soon later even much many more most "
-    "less least well better worse good bad big small new old same other such own able sure afraid worried not n't yes ok okay please everyone everybody nobody anyone "
-    "someone something anything nothing everything all any some every each either neither both few lot lots bit how why yet twice once three two one himself herself myself "
-    "ourselves themselves yourself it's that's there's don't doesn't didn't can't won't isn't aren't wasn't couldn't wouldn't i'm i've i'd i'll we're we've we'll they're "
-    "they've you're you've what's who's he's she's hasn't haven't hadn't let's shouldn't wouldn't".split()
-)
-_WEAK_HEAD = frozenset(
-    "thing things way ways people person lot bit time times point points question questions problem problems idea ideas minute minutes moment day days week weeks month months "
-    "year years one ones kind sort part parts reason case cases end fact man woman guy guys place side word words half hour hours second rest matter something morning evening "
-    "afternoon night hand hands couple number amount other others first last next sense deal job note".split()
-)
 _FEARED = re.compile(
     r"\b(?:worr(?:y|ied|ies) (?:is |me is |about|that)|concern(?:s|ed)? (?:is |about|that)|afraid (?:of|that)|nervous about|uneasy about|problem (?:is|with)|issue (?:is|with)|"
     r"what about|what happens (?:to|with)|happens to|who (?:covers|does|pays for|checks|looks after)|risk (?:of|is)|trouble (?:is|with)|lack of|short of|no room for|without|"
@@ -272,7 +254,7 @@ def topic(text: str) -> str | None:
     for phrase in _phrases(flat, folded):
         head = fold(phrase.words[-1])
         score = 0.0
-        if head in _WEAK_HEAD:
+        if head in listed("weak_nouns"):
             score -= 3
         if any(0 <= phrase.start - m <= 12 for m in marked):
             score += 3
@@ -293,7 +275,11 @@ def _phrases(flat: str, folded: str) -> Iterable[_Phrase]:
         word = folded[start:end]
         determiner = ""
         first = position
-        if re.fullmatch(_DETERMINER, word) and position + 1 < len(tokens) and flat[end : tokens[position + 1][0]].isspace():
+        if (
+            re.fullmatch(_DETERMINER, word)
+            and position + 1 < len(tokens)
+            and flat[end : tokens[position + 1][0]].isspace()
+        ):
             determiner = word
             first = position + 1
         taken: list[str] = []
@@ -303,13 +289,24 @@ def _phrases(flat: str, folded: str) -> Iterable[_Phrase]:
             low = folded[s:e]
             if at > first and not flat[tokens[at - 1][1] : s].isspace():
                 break
-            if low in _NOT_NOUN or re.fullmatch(_DETERMINER, low) or (low.endswith("ly") and len(low) > 4) or "'" in low and not low.endswith("'s") or (low.isdigit() and not taken):
+            if (
+                low in listed("not_nouns")
+                or re.fullmatch(_DETERMINER, low)
+                or (low.endswith("ly") and len(low) > 4)
+                or "'" in low
+                and not low.endswith("'s")
+                or (low.isdigit() and not taken)
+            ):
                 break
             if taken and re.search(r"(?:ed|ing)$", low) and len(low) > 5:
                 break
             taken.append(flat[s:e])
             at += 1
-        bounded = at >= len(tokens) or not flat[tokens[at - 1][1] : tokens[at][0]].isspace() or folded[tokens[at][0] : tokens[at][1]] in _NOT_NOUN
+        bounded = (
+            at >= len(tokens)
+            or not flat[tokens[at - 1][1] : tokens[at][0]].isspace()
+            or folded[tokens[at][0] : tokens[at][1]] in listed("not_nouns")
+        )
         if taken and len(taken) < 4 and (determiner or len(taken) > 1 or fold(taken[0]) == taken[0]):
             yield _Phrase(determiner, tuple(taken), start, bounded)
         position = max(at, position + 1)
@@ -317,12 +314,44 @@ def _phrases(flat: str, folded: str) -> Iterable[_Phrase]:
 
 def about(noun: str) -> str:
     """The phrase as the coach names it when speaking of its speaker: "my team" becomes "their team"."""
-    return _redetermine(noun, {"my": "their", "our": "their", "your": "the", "this": "the", "these": "the", "that": "the", "those": "the", "no": "", "any": "", "his": "the", "her": "the", "its": "the"})
+    return _redetermine(
+        noun,
+        {
+            "my": "their",
+            "our": "their",
+            "your": "the",
+            "this": "the",
+            "these": "the",
+            "that": "the",
+            "those": "the",
+            "no": "",
+            "any": "",
+            "his": "the",
+            "her": "the",
+            "its": "the",
+        },
+    )
 
 
 def to_you(noun: str) -> str:
     """The phrase as the coach names it when speaking to its speaker: "my team" becomes "your team"."""
-    return _redetermine(noun, {"my": "your", "our": "your", "your": "the", "this": "the", "these": "the", "that": "the", "those": "the", "no": "", "any": "", "his": "the", "her": "the", "its": "the"})
+    return _redetermine(
+        noun,
+        {
+            "my": "your",
+            "our": "your",
+            "your": "the",
+            "this": "the",
+            "these": "the",
+            "that": "the",
+            "those": "the",
+            "no": "",
+            "any": "",
+            "his": "the",
+            "her": "the",
+            "its": "the",
+        },
+    )
 
 
 def _redetermine(noun: str, swaps: Mapping[str, str]) -> str:
