@@ -184,7 +184,8 @@ def _context(review: Review, text: str | None) -> dict[str, Any]:
 
 
 def _headline(review: Review) -> str:
-    return " · ".join(filter(None, [review.meeting.title or "Meeting notes", date_label(review.meeting.date)]))
+    title, day = review.meeting.title or "Meeting notes", date_label(review.meeting.date)
+    return title if not day or day in title or (review.meeting.date or "") in title else f"{title} · {day}"
 
 
 def _remarks(review: Review) -> list[str]:

@@ -31,7 +31,9 @@ class Settings(BaseModel):
     azure_key: SecretStr | None = Field(None, alias="AZURE_OPENAI_API_KEY")
     max_usd: float | None = Field(None, alias="COACH_MAX_USD", ge=0)
     context_tokens: int = Field(16_000, alias="COACH_CONTEXT_TOKENS", ge=1_000)
-    deadline: float = Field(120.0, alias="COACH_DEADLINE", gt=0, description="seconds for one model call, retries included")
+    deadline: float = Field(
+        120.0, alias="COACH_DEADLINE", gt=0, description="seconds for one model call, retries included"
+    )
     concurrency: int = Field(4, alias="COACH_CONCURRENCY", ge=1)
     hints: bool = Field(False, alias="COACH_HINTS", description="offer the local engine's candidates to the prompts")
     library: bool = Field(True, alias="COACH_LIBRARY", description="look into the library for earlier evidence")
@@ -42,12 +44,26 @@ class Settings(BaseModel):
     chroma_database: str | None = Field(None, alias="COACH_CHROMA_DATABASE")
     database_url: str | None = Field(None, alias="COACH_DATABASE_URL")
     key: SecretStr | None = Field(None, alias="COACH_KEY", description="key of the identity ledger")
-    glossary: Path | None = Field(None, alias="COACH_GLOSSARY", description="file: one company, customer or project a line")
+    glossary: Path | None = Field(
+        None, alias="COACH_GLOSSARY", description="file: one company, customer or project a line"
+    )
 
     @property
     def llm_configured(self) -> bool:
         """Whether the user named an endpoint and a model."""
         return bool(self.model and (self.api_key or self.base_url or self.azure_endpoint))
+
+    @property
+    def endpoint(self) -> str | None:
+        """Where questions to the model go, for people to read; ``None`` when none is configured."""
+        return (self.azure_endpoint or self.base_url or "the provider's own") if self.llm_configured else None
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether the configured endpoint can be reached from this machine only."""
+        from urllib.parse import urlsplit
+
+        return is_loopback(urlsplit(self.azure_endpoint or self.base_url or "").hostname or "")
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
@@ -67,6 +83,16 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
         first = error.errors(include_input=False)[0]
         where = str(first["loc"][0]) if first["loc"] else "settings"
         raise ConfigError(f"{where}: {first['msg']}. Correct it or unset it.") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host``, a name or an address, is this machine and no other."""
+    from ipaddress import ip_address
+
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _default_home() -> Path:

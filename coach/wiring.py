@@ -6,11 +6,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from coach.engine import Engine, Watch
+from coach.errors import LibraryError
 from coach.schema import Review
 from coach.settings import EngineChoice, Settings, load_settings
 
 if TYPE_CHECKING:
     from coach.anonymise import Anonymised
+    from coach.identities import IdentityLedger
+    from coach.library import Library
+    from coach.llm.base import ChatModel
 
 
 class Coach:
@@ -25,17 +29,41 @@ class Coach:
     def review(
         self, text: str, *, engine: EngineChoice | None = None, format: str | None = None, watch: Watch | None = None
     ) -> Review:
-        """The review of pasted notes; see :func:`coach.review.review` for engines and errors."""
+        """The review of pasted notes; see :func:`coach.review.review` for engines and errors.
+
+        Earlier meetings are consulted when there is a library; when it can't be opened, a notice says why.
+        """
+        from coach.llm_engine import merge_engines
         from coach.review import review
 
-        return review(
+        chosen = engine or self.settings.engine
+        memory, problem = self._memory()
+        done = review(
             text,
             local=self.local,
-            llm=None if engine == "local" else self.llm,
-            engine=engine or self.settings.engine,
+            llm=None if chosen == "local" else self.llm,
+            merge=merge_engines,
+            engine=chosen,
             format=format,
+            memory=memory,
             watch=watch,
         )
+        return done.model_copy(update={"notices": (*done.notices, problem)}) if problem else done
+
+    def anonymise(self, text: str, *, format: str | None = None, keep: bool = False) -> Anonymised:
+        """The notes with pseudonyms, the same as in earlier meetings; new people are remembered only with ``keep``.
+
+        Without ``keep`` nothing is stored, and names that are new can't be restored later.
+        """
+        from coach import notes
+        from coach.anonymise import anonymise
+
+        conversation = notes.parse(text, format)
+        if not keep:
+            return anonymise(conversation, self.identities.load())
+        # Another process may add people at the same moment; then everything is done again on what it saved.
+        self.identities.update(lambda known: anonymise(conversation, known).identities)
+        return anonymise(conversation, self.identities.load())
 
     @cached_property
     def local(self) -> Engine:
@@ -45,36 +73,78 @@ class Coach:
         return LocalEngine()
 
     @cached_property
+    def model(self) -> ChatModel | None:
+        """The configured chat model, or None when none is configured."""
+        from coach.llm.connect import open_model
+
+        return open_model(self.settings)
+
+    @cached_property
     def llm(self) -> Engine | None:
         """The engine behind the configured endpoint, or None when none is configured."""
-        return None
+        if self.model is None:
+            return None
+        from coach import acts
+        from coach.llm.budget import price_of
+        from coach.llm_engine import LLMEngine
 
-    def anonymise(self, text: str, *, format: str | None = None) -> Anonymised:
-        """The notes with pseudonyms for everybody, nothing stored."""
-        from coach import notes
-        from coach.anonymise import anonymise
-        from coach.identities import Identities
+        return LLMEngine(
+            self.model,
+            self.settings,
+            identities=self.identities.load,
+            price=price_of(self.settings),
+            free=self.settings.on_this_machine,
+            read=acts.read,
+            hints=lambda conversation: self.local.analyse(conversation, (), Watch()).findings,
+        )
 
-        return anonymise(notes.parse(text, format), Identities())
+    @cached_property
+    def identities(self) -> IdentityLedger:
+        """Who is who, encrypted on disk."""
+        from coach.identities import IdentityLedger
+
+        return IdentityLedger(self.settings)
+
+    @cached_property
+    def library(self) -> Library:
+        """The notes that were kept, pseudonymised."""
+        from coach.library import Library
+
+        return Library(self.settings, self.identities)
 
     def doctor(self) -> dict[str, str | list[str]]:
         """What is installed, which engine would run, where data lives and who can read it; never a secret."""
         import platform
 
-        from coach import __version__
+        from coach import __version__, notes
         from coach.detectors import DETECTORS
+        from coach.retrieval.embedders import EMBEDDERS
 
         home = self.settings.home
-        mode = oct(home.stat().st_mode & 0o777)[2:] if home.exists() else "not made yet"
+        mode = oct(home.stat().st_mode & 0o777)[2:] if home.exists() else None
+        readable = {None: "nobody: it is not made yet", "700": "you alone"}.get(mode, f"more than you (mode {mode})")
         would_run = "llm" if self.settings.engine != "local" and self.settings.llm_configured else "local"
+        registries = (DETECTORS, notes.FORMATS, EMBEDDERS)
         return {
             "version": __version__,
             "python": platform.python_version(),
             "engine": would_run,
-            "endpoint": self.settings.base_url or ("the provider's own" if self.settings.llm_configured else "none"),
+            "endpoint": self.settings.endpoint or "none",
             "model": self.settings.model or "none",
             "data_folder": str(home),
-            "readable_by": "you alone" if mode == "700" else mode,
+            "readable_by": readable,
             "finding_kinds": list(DETECTORS),
-            "plugin_problems": [f"{n}: {p}" for n, p in DETECTORS.problems.items()] or ["none"],
+            "note_formats": list(notes.FORMATS),
+            "embedders": list(EMBEDDERS),
+            "plugin_problems": [f"{n}: {p}" for r in registries for n, p in r.problems.items()] or ["none"],
         }
+
+    def _memory(self) -> tuple[Library | None, str | None]:
+        """The library if there is one with something in it, and why not if it can't be opened."""
+        made = self.settings.chroma_url or (self.settings.home / "library").is_dir()
+        if not (self.settings.library and made):
+            return None, None
+        try:
+            return (self.library, None) if self.library.list() else (None, None)
+        except LibraryError as error:
+            return None, f"Earlier meetings were left out: {error}"
