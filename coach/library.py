@@ -7,7 +7,6 @@ names by itself, and takes questions with real names in them. What it gives back
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from coach.errors import InputError, LibraryError
 from coach.retrieval.catalogue import Catalogue, Entry, checked_date
 from coach.retrieval.passages import SIZE, STEP, Line, lines, read, windows
-from coach.schema import Conversation, Evidence, Finding, Passage, Role, Utterance
+from coach.schema import Conversation, Evidence, Finding, Passage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,8 +34,8 @@ __all__ = ["GRACE", "Entry", "Library"]
 GRACE = 600.0
 """Seconds during which a deleted meeting can be brought back."""
 
-SAME_THING = 0.6
-"""Cosine from which two utterances of one speaker count as the same concern; see docs/design/library.md."""
+STRICTER = 0.08
+"""What a line of an earlier meeting has to be more alike than two concerns, as it may be about the subject alone."""
 
 SCHEMA = "coach.library/1"
 
@@ -169,7 +168,7 @@ class Library:
         """What that speaker said to the same effect in earlier meetings, oldest first, with pseudonyms; often nothing.
 
         ``before`` leaves out meetings on or after that date, ``without`` the meeting of that id. Only the speaker's own
-        utterances count, and only from a cosine of :data:`SAME_THING`.
+        utterances count, and only well above the embedder's ``alike``.
         """
         import numpy as np
 
@@ -194,7 +193,10 @@ class Library:
             cosines = store.embedder([line.text for _, line in said]) @ self._vector(text)
         best = np.argsort(-cosines, kind="stable")[:k]
         chosen = [
-            (view.entries[meeting], line) for i in best if cosines[i] >= SAME_THING for meeting, line in [list(said)[i]]
+            (view.entries[meeting], line)
+            for i in best
+            if cosines[i] >= store.embedder.alike + STRICTER
+            for meeting, line in [list(said)[i]]
         ]
         return tuple(
             Evidence(meeting=entry.title or entry.id, date=entry.date, quote=line.text, speaker=line.speaker)
@@ -314,29 +316,13 @@ class Library:
     def export(self, path: Path, *, names: bool = False) -> int:
         """How many meetings were written to a JSON file (0600): with pseudonyms, or with ``names`` for a library that
         does not share this one's identities."""
-        from coach.anonymise import restore
-        from coach.database import private_file
+        from coach.retrieval import transfer
 
-        identities = self._identities()
-
-        def shown(text: str | None) -> str | None:
-            return restore(text, identities) if names and text else text
-
-        meetings = [
-            {
-                "id": entry.id,
-                "title": shown(entry.title),
-                "date": entry.date,
-                "format": entry.format,
-                "attendees": [shown(name) for name in entry.attendees],
-                "tags": [shown(tag) for tag in entry.tags],
-                "lines": [{"speaker": shown(line.speaker), "text": shown(line.text)} for line in self.show(entry.id)],
-            }
-            for entry in self.list()
-        ]
-        private_file(path)
-        document = {"schema": SCHEMA, "library": None if names else self._store.key, "meetings": meetings}
-        path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+        meetings = [(entry, self.show(entry.id)) for entry in self.list()]
+        if names:
+            transfer.write(path, None, meetings, self._identities())
+        else:
+            transfer.write(path, self._store.key, meetings, None)
         return len(meetings)
 
     def import_(self, path: Path) -> tuple[Entry, ...]:
@@ -344,9 +330,22 @@ class Library:
 
         Pseudonyms of this very library are kept; all other names are replaced as if the notes were added by hand.
         """
-        document = _read_export(path)
-        ours = document["library"] == self._store.key
-        return tuple(self._import(item, ours) for item in document["meetings"])
+        from coach.retrieval import transfer
+
+        library, meetings = transfer.read(path)
+        if library == self._store.key:
+            identities = self._identities()
+            return tuple(self._keep(entry, said, identities, self._store) for entry, said in meetings)
+        return tuple(
+            self.add(
+                transfer.conversation(said, entry.format),
+                title=entry.title,
+                date=entry.date,
+                attendees=entry.attendees,
+                tags=entry.tags,
+            )
+            for entry, said in meetings
+        )
 
     def reindex(self, embedder: str | None = None) -> str:
         """The name of the vectors after embedding all anew, with the embedder named or that of the settings."""
@@ -442,22 +441,6 @@ class Library:
             )
             return self.entry(entry.id)
 
-    def _import(self, item: dict[str, Any], ours: bool) -> Entry:
-        said = [Line(line["speaker"], " ".join(line["text"].split())) for line in item["lines"]]
-        about = {"title": item["title"], "date": item["date"], "tags": item["tags"]}
-        if not ours:
-            return self.add(_conversation(said, item["format"]), attendees=item["attendees"], **about)
-        entry = Entry(
-            id=item["id"],
-            format=item["format"],
-            attendees=tuple(item["attendees"]),
-            lines=0,
-            passages=0,
-            added=self._clock(),
-            **about | {"tags": tuple(item["tags"])},
-        )
-        return self._keep(entry, said, self._identities(), self._store)
-
     def _vector(self, text: str) -> NDArray[np.float32]:
         """The vector of a question. What an embedder elsewhere gets to see has passed the leak check."""
         from coach.anonymise import leak_check
@@ -531,33 +514,3 @@ class Library:
                 )
             )
         return tuple(found)
-
-
-def _conversation(said: Sequence[Line], format: str) -> Conversation:
-    """Lines as a conversation, so that they can be anonymised."""
-    utterances: list[Utterance] = []
-    text = ""
-    for line in said:
-        start, label = len(text), f"{line.speaker}: " if line.speaker else ""
-        text += label + line.text
-        role: Role = "speech" if line.speaker else "narration"
-        utterances.append(
-            Utterance(speaker=line.speaker, start=start, said=start + len(label), end=len(text), role=role)
-        )
-        text += "\n"
-    return Conversation(text=text, format=format, utterances=tuple(utterances))
-
-
-def _read_export(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if document["schema"] != SCHEMA:
-            raise KeyError
-        for item in document["meetings"]:
-            Entry(lines=0, passages=0, added=0, **{k: v for k, v in item.items() if k != "lines"})
-            [Line(line["speaker"], line["text"].strip()) for line in item["lines"]]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}. Give a file that coach library export wrote.") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"{path} is not an export of a library ({SCHEMA}). Nothing was changed.") from None
-    return dict(document)

@@ -75,7 +75,7 @@ def name_term(name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Postings:
-    """Term counts of the passages of one meeting: ``lengths`` (passages,), and ``rows``, ``ids``, ``counts`` aligned."""
+    """Term counts of the passages of one meeting: ``lengths`` (passages,), ``rows``, ``ids``, ``counts`` in step."""
 
     lengths: NDArray[np.int32]
     rows: NDArray[np.int32]

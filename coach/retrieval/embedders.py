@@ -27,13 +27,15 @@ class Embedder:
 
     ``encode`` may return any array-like of shape (texts, dimensions); calling the embedder gives unit float32 vectors,
     so that a dot product is a cosine. A text without a known word gets the zero vector, which is like nothing.
-    ``remote`` tells that texts leave the machine.
+    ``remote`` tells that texts leave the machine. ``alike`` is the cosine from which two concerns of one person count
+    as the same; benchmarks/same_concern.py measures it, and 0.6 is a cautious guess for a model that was not measured.
     """
 
     name: str
     encode: Callable[[list[str]], Any]
     encode_query: Callable[[str], Any] | None = None
     remote: bool = False
+    alike: float = 0.6
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (texts, dimensions)."""
@@ -75,7 +77,7 @@ def as_embedder(embeddings: Any) -> Embedder:
 def wordllama(_: Settings) -> Embedder:
     """256 dimensions, static token vectors, no network: the weights are in the wheel."""
     model = _wordllama()
-    return Embedder(name="wordllama-l2_supercat-256", encode=model.embed)
+    return Embedder(name="wordllama-l2_supercat-256", encode=model.embed, alike=0.42)
 
 
 @EMBEDDERS.register("fastembed")

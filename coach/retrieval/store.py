@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from coach.retrieval.catalogue import Catalogue, Entry, passage_id
 from coach.retrieval.chroma import BATCH, BrokenIndexError, ChromaStore, Generation, Record
 from coach.retrieval.embedders import Embedder, load_embedder
 from coach.retrieval.passages import Line, Window, read, unwound, windows
-from coach.retrieval.tables import Tables, open_tables
+from coach.retrieval.tables import Tables, open_tables, transaction
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -250,14 +250,14 @@ class Store:
                 self._generation.delete([record.id for record in blank])
         with self._begin() as connection:
             self._next(connection)
-            connection.execute(meeting.delete().where(meeting.c.id.in_(gone)))
+            self._forget(connection, gone)
         self._compact()
 
     def _rebuild(
         self, embedder: Embedder, *, spec: str | None = None, without: set[str] | None = None, reuse: bool = True
     ) -> None:
         """Copies everything but some meetings into a new generation and turns to it; ``reuse`` keeps the vectors."""
-        library, meeting = self._tables.library, self._tables.meeting
+        library = self._tables.library
         gone = without or set()
         name = _new_generation()
         fresh = self._chroma.open(self._key, name, embedder)
@@ -270,12 +270,20 @@ class Store:
             values = {"generation": name, "vectors": embedder.name} | ({"embedder": spec} if spec else {})
             connection.execute(library.update().values(**values))
             self._next(connection)
-            if gone:
-                connection.execute(meeting.delete().where(meeting.c.id.in_(gone)))
+            self._forget(connection, gone)
         self._generation.close()
         self._generation_name, self._generation = name, fresh
         self._chroma.remove_all_but(self._key, name)
         self._compact()
+
+    def _forget(self, connection: Connection, gone: set[str]) -> None:
+        """Removes the rows of these meetings, and concerns that were raised nowhere else."""
+        meeting, concern, sighting = self._tables.meeting, self._tables.concern, self._tables.sighting
+        if gone:
+            connection.execute(meeting.delete().where(meeting.c.id.in_(gone)))
+            connection.execute(
+                concern.delete().where(concern.c.id.not_in(sighting.select().with_only_columns(sighting.c.concern)))
+            )
 
     def _compact(self) -> None:
         """Leaves no deleted byte in the pages or the log of the database (if it is SQLite)."""
@@ -318,17 +326,8 @@ class Store:
         connection.execute(library.update().values(revision=library.c.revision + 1))
         return int(connection.execute(library.select()).one().revision)
 
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        from sqlalchemy.exc import DBAPIError
-
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except DBAPIError:
-            raise LibraryError(
-                "the library's database can't be read or written: check that the disk is not full, then try again"
-            ) from None
+    def _begin(self) -> AbstractContextManager[Connection]:
+        return transaction(self._engine)
 
     _engine: Engine
     _tables: Tables

@@ -6,13 +6,16 @@ pseudonyms. Whatever hangs on a meeting goes when its row goes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from coach.database import metadata, open_database
+from coach.errors import LibraryError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, MetaData, Table
+    from sqlalchemy import Connection, Engine, MetaData, Table
 
     from coach.settings import Settings
 
@@ -31,6 +34,20 @@ class Tables(NamedTuple):
     concern: Table
     sighting: Table
     mark: Table
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A connection whose changes are kept together or, after an error, not at all."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError:
+        raise LibraryError(
+            "the library's database can't be read or written: check that the disk is not full, then try again"
+        ) from None
 
 
 def open_tables(settings: Settings) -> tuple[Engine, Tables]:
@@ -92,7 +109,6 @@ def tables(shared: MetaData) -> Tables:
         Column("confidence", Float, nullable=False),
         Column("source", String(200), nullable=False),
         Column("place", Integer, nullable=False),
-        Column("pinned", Integer, nullable=False),
     )
     mark = Table(
         "mark",

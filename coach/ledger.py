@@ -1,0 +1,438 @@
+"""The ledger: every objection and need, followed from meeting to meeting until the one who raised it has been heard.
+
+It stores facts only: who raised what in which meeting, and what the user said about it since. Where a concern stands is
+worked out from them by :func:`follow`, so that meetings may arrive in any order. Quotes and names are pseudonyms.
+Facts hang on meetings of the library: erase a meeting, and what was raised there alone is gone from here too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, get_args
+from uuid import uuid4
+
+from coach.errors import InputError, LibraryError
+from coach.schema import Finding, Review, Value
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from coach.identities import Identities, IdentityLedger
+    from coach.retrieval.embedders import Embedder
+    from coach.retrieval.tables import Tables
+    from coach.settings import Settings
+
+__all__ = ["Concern", "Feedback", "Ledger", "Mark", "Status", "Step", "follow"]
+
+FOLLOWED = ("unheard_objection", "unaddressed_need")
+
+Status = Literal[
+    "raised", "raised_again", "dropped", "acknowledged", "explored", "confirmed", "integrated", "not_an_objection"
+]
+"""How far a concern has come. *Confirmed*: the person says they feel heard. *Integrated*: the plan changed for it.
+*Dropped*: a later meeting with that person passed without anyone coming back to it; it is still open."""
+
+Mark = Literal["acknowledged", "explored", "confirmed", "integrated", "not_an_objection", "reopened"]
+CLOSED = ("confirmed", "integrated", "not_an_objection")
+
+
+class Step(Value):
+    """One thing that happened to a concern. ``quote`` is set when it was raised, ``note`` when the user marked it."""
+
+    status: Status
+    date: str | None = None
+    meeting: str | None = None
+    title: str | None = None
+    sighting: str | None = None
+    quote: str | None = None
+    note: str | None = None
+
+
+class Concern(Value):
+    """An objection or need of one person, with all that happened to it, oldest first. ``quote`` is its last wording."""
+
+    id: str
+    speaker: str
+    kind: str
+    need: str | None = None
+    status: Status
+    open: bool
+    times: int
+    quote: str
+    steps: tuple[Step, ...]
+
+
+class Feedback(Value):
+    """A finding that the user says was none: material for a case of the evaluation. Pseudonyms only."""
+
+    concern: str
+    kind: str
+    subtype: str | None
+    quote: str
+    source: str
+    confidence: float
+    note: str | None = None
+
+
+class Sighting(Value):
+    """One finding of one meeting, as stored."""
+
+    id: str
+    concern: str
+    meeting: str
+    quote: str
+    kind: str
+    subtype: str | None
+    need: str | None
+    confidence: float
+    source: str
+    place: int
+
+
+class Meeting(Value):
+    """What following a concern needs to know of a meeting; ``people`` took part in it."""
+
+    id: str
+    title: str | None
+    date: str  # Where the notes name none, the day on which they were added.
+    added: float
+    people: tuple[str, ...]
+
+
+class Said(Value):
+    """What the user said about a concern, on a day (ISO) and at a moment (seconds since 1970)."""
+
+    status: Mark
+    date: str
+    at: float
+    note: str | None = None
+
+
+def follow(
+    speaker: str, sightings: Sequence[Sighting], marks: Sequence[Said], meetings: Sequence[Meeting]
+) -> tuple[Step, ...]:
+    """The steps of one concern in order of time: what each meeting with its speaker did to it, and each mark.
+
+    An open concern counts as dropped when a later meeting with its speaker does not come back to it.
+    """
+    events: list[tuple[tuple[str, int, float], Meeting | Said]] = [
+        *(((meeting.date, 0, meeting.added), meeting) for meeting in meetings),
+        *(((said.date, 1, said.at), said) for said in marks),
+    ]
+    steps: list[Step] = []
+    for _, event in sorted(events, key=lambda item: item[0]):
+        if isinstance(event, Said):
+            status: Status = "raised_again" if event.status == "reopened" else event.status
+            steps.append(Step(status=status, date=event.date, note=event.note))
+            continue
+        here = sorted((one for one in sightings if one.meeting == event.id), key=lambda one: one.place)
+        status = "raised_again" if steps else "raised"
+        about = {"date": event.date, "meeting": event.id, "title": event.title}
+        steps.extend(Step(status=status, sighting=one.id, quote=one.quote, **about) for one in here)
+        if not here and speaker in event.people and steps and steps[-1].status not in (*CLOSED, "dropped"):
+            steps.append(Step(status="dropped", **about))
+    return tuple(steps)
+
+
+class Ledger:
+    """The ledger of the library under ``settings``. Names may be given as they are; answers hold pseudonyms.
+
+    ``embedder`` decides what the same concern in other words is; the default is that of the settings.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        identities: IdentityLedger | None = None,
+        embedder: Embedder | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        from coach.identities import IdentityLedger
+
+        self._settings = settings
+        self._identities = identities or IdentityLedger(settings)
+        self._given = embedder
+        self._clock = clock
+
+    def record(self, review: Review, meeting: str) -> tuple[Concern, ...]:
+        """The concerns that this review adds to; ``meeting`` is the id of its notes in the library.
+
+        A finding joins an earlier concern of the same speaker that means the same, or else starts one. Recording a
+        meeting again replaces what it said before, except where the user has marked a concern since. Raises
+        :class:`LibraryError` when the notes are not in the library.
+        """
+        from coach.anonymise import leak_check
+        from coach.retrieval.names import pseudonymised, pseudonyms
+
+        identities = self._identities.load()
+        found: dict[str, tuple[str, Finding, str]] = {}
+        for finding in review.findings:
+            speaker = pseudonyms(finding.speaker or "", identities)
+            if finding.kind in FOLLOWED and finding.tier == "finding" and speaker:
+                quote = leak_check(pseudonymised(" ".join(finding.quote.split()), identities), identities, "ledger")
+                found[_sighting_id(meeting, finding.kind, quote)] = (speaker[0], finding, quote)
+        with self._begin() as connection:
+            self._require(connection, meeting)
+            self._withdraw(connection, meeting, set(found))
+            for key, (speaker_, finding, quote) in found.items():
+                known = self._sightings(connection)
+                if key not in {one.id for one in known}:
+                    concern = self._same(connection, known, speaker_, quote, identities)
+                    self._insert(connection, key, concern, meeting, speaker_, finding, quote)
+            touched = dict.fromkeys(one.concern for one in self._sightings(connection) if one.id in found)
+        return tuple(concern for concern in self.all() if concern.id in touched)
+
+    def open(self, attendee: str | None = None) -> tuple[Concern, ...]:
+        """What is not yet heard, of everybody or of one person; the most often raised first, then the latest."""
+        waiting = [concern for concern in self.all(attendee) if concern.open]
+        return tuple(sorted(waiting, key=lambda c: (c.times, c.steps[-1].date or ""), reverse=True))
+
+    def all(self, attendee: str | None = None) -> tuple[Concern, ...]:
+        """Every concern with its history, in the order in which they were first raised."""
+        from coach.retrieval.names import pseudonyms
+
+        identities = self._identities.load()
+        names = pseudonyms(attendee, identities) if attendee else None
+        with self._begin() as connection:
+            meetings = self._meetings(connection)
+            marks = self._marks(connection)
+            kept = {meeting.id for meeting in meetings}
+            sightings = [one for one in self._sightings(connection) if one.meeting in kept]
+            rows = connection.execute(self._tables.concern.select()).all()
+        found = []
+        for row in rows:
+            own = [one for one in sightings if one.concern == row.id]
+            speaker = identities.canonical(row.speaker)
+            if not own or (names is not None and speaker not in names):
+                continue
+            steps = follow(speaker, own, marks.get(row.id, []), meetings)
+            quotes = [step.quote for step in steps if step.quote]
+            found.append(
+                Concern(
+                    id=row.id,
+                    speaker=speaker,
+                    kind=row.kind,
+                    need=row.need,
+                    status=steps[-1].status,
+                    open=steps[-1].status not in CLOSED,
+                    times=len({one.meeting for one in own}),
+                    quote=quotes[-1],
+                    steps=steps,
+                )
+            )
+        return tuple(sorted(found, key=lambda c: next(s.date for s in c.steps if s.sighting) or ""))
+
+    def history(self, concern: str) -> Concern:
+        """The concern with that id, or the only one whose id starts like that; :class:`LibraryError` otherwise."""
+        found = [one for one in self.all() if one.id == concern or (len(concern) >= 4 and one.id.startswith(concern))]
+        if len(found) == 1:
+            return found[0]
+        problem = "is the start of several ids: give more of it" if found else "is no concern here: see coach ledger"
+        raise LibraryError(f"{concern[:40]!r} {problem}")
+
+    def mark(self, concern: str, status: Mark, *, note: str | None = None, date: str | None = None) -> Concern:
+        """The concern after the user said how far it came (*acknowledged*, *explored*, *confirmed*, *integrated*), that
+        it is none (*not_an_objection*), or that it is open again (*reopened*). ``date`` is today unless given."""
+        from coach.anonymise import leak_check
+        from coach.retrieval.catalogue import checked_date
+        from coach.retrieval.names import pseudonymised
+
+        if status not in get_args(Mark):
+            raise InputError(f"no such mark: choose from {', '.join(get_args(Mark))}")
+        key, identities = self.history(concern).id, self._identities.load()
+        safe = leak_check(pseudonymised(note, identities), identities, "ledger") if note else None
+        day = checked_date(date, "date") or _day(self._clock())
+        with self._begin() as connection:
+            connection.execute(
+                self._tables.mark.insert().values(concern=key, status=status, date=day, at=self._clock(), note=safe)
+            )
+        return self.history(key)
+
+    def merge(self, one: str, other: str) -> Concern:
+        """The first concern with all that happened to the second: they are the same thing in other words."""
+        kept, gone = self.history(one), self.history(other)
+        if kept.id == gone.id:
+            return kept
+        if kept.speaker != gone.speaker:
+            raise InputError("these concerns are of two people: each has to be heard, so they stay apart")
+        sighting, mark, concern = self._tables.sighting, self._tables.mark, self._tables.concern
+        with self._begin() as connection:
+            connection.execute(sighting.update().where(sighting.c.concern == gone.id).values(concern=kept.id))
+            connection.execute(mark.update().where(mark.c.concern == gone.id).values(concern=kept.id))
+            connection.execute(concern.delete().where(concern.c.id == gone.id))
+        return self.history(kept.id)
+
+    def split(self, concern: str, *sightings: str) -> Concern:
+        """A new concern made of these sightings (ids from the steps of a history): they are another thing after all."""
+        source = self.history(concern)
+        own = {step.sighting for step in source.steps if step.sighting}
+        if not sightings or not own.issuperset(sightings) or own == set(sightings):
+            raise InputError("nothing to split: name some, but not all, of the sightings in the concern's history")
+        tables, key = self._tables, uuid4().hex[:12]
+        with self._begin() as connection:
+            row = connection.execute(tables.concern.select().where(tables.concern.c.id == source.id)).one()
+            connection.execute(
+                tables.concern.insert().values(**dict(row._mapping) | {"id": key, "created": self._clock()})
+            )
+            connection.execute(tables.sighting.update().where(tables.sighting.c.id.in_(sightings)).values(concern=key))
+        return self.history(key)
+
+    def feedback(self) -> tuple[Feedback, ...]:
+        """Every finding that the user marked as not an objection, with what produced it."""
+        rejected = {concern.id: concern for concern in self.all() if concern.status == "not_an_objection"}
+        with self._begin() as connection:
+            sightings = self._sightings(connection)
+        return tuple(
+            Feedback(
+                concern=one.concern,
+                kind=one.kind,
+                subtype=one.subtype,
+                quote=one.quote,
+                source=one.source,
+                confidence=one.confidence,
+                note=rejected[one.concern].steps[-1].note,
+            )
+            for one in sightings
+            if one.concern in rejected
+        )
+
+    def close(self) -> None:
+        """Lets go of the database; the next call opens it again."""
+        opened = self.__dict__.pop("_database", None)
+        if opened is not None:
+            opened[0].dispose()
+
+    # Inside
+
+    @cached_property
+    def _database(self) -> tuple[Engine, Tables]:
+        from coach.retrieval.tables import open_tables
+
+        return open_tables(self._settings)
+
+    @property
+    def _tables(self) -> Tables:
+        return self._database[1]
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        from coach.retrieval.embedders import load_embedder
+
+        return self._given or load_embedder(self._settings)
+
+    def _begin(self) -> AbstractContextManager[Connection]:
+        from coach.retrieval.tables import transaction
+
+        return transaction(self._database[0])
+
+    def _require(self, connection: Connection, meeting: str) -> None:
+        if meeting not in {known.id for known in self._meetings(connection)}:
+            raise LibraryError(
+                "these notes are not in the library: add them first, then record what was raised in them"
+            )
+
+    def _meetings(self, connection: Connection) -> list[Meeting]:
+        table = self._tables.meeting
+        columns = [table.c[name] for name in ("id", "title", "date", "added", "attendees")]
+        return [
+            Meeting(
+                id=row.id,
+                title=row.title,
+                date=row.date or _day(row.added),
+                added=row.added,
+                people=tuple(row.attendees),
+            )
+            for row in connection.execute(table.select().with_only_columns(*columns).where(table.c.state == "kept"))
+        ]
+
+    def _sightings(self, connection: Connection) -> list[Sighting]:
+        return [
+            Sighting.model_validate(dict(row._mapping)) for row in connection.execute(self._tables.sighting.select())
+        ]
+
+    def _marks(self, connection: Connection) -> dict[str, list[Said]]:
+        table = self._tables.mark
+        marks: dict[str, list[Said]] = {}
+        for row in connection.execute(table.select().order_by(table.c.id)):
+            marks.setdefault(row.concern, []).append(Said(status=row.status, date=row.date, at=row.at, note=row.note))
+        return marks
+
+    def _withdraw(self, connection: Connection, meeting: str, stay: set[str]) -> None:
+        """Takes back what an earlier review of this meeting said and this one does not, unless the user marked it."""
+        sighting, concern = self._tables.sighting, self._tables.concern
+        marked = set(self._marks(connection))
+        gone = [
+            one.id
+            for one in self._sightings(connection)
+            if one.meeting == meeting and one.id not in stay and one.concern not in marked
+        ]
+        connection.execute(sighting.delete().where(sighting.c.id.in_(gone)))
+        connection.execute(
+            concern.delete().where(concern.c.id.not_in(sighting.select().with_only_columns(sighting.c.concern)))
+        )
+
+    def _same(
+        self, connection: Connection, known: Sequence[Sighting], speaker: str, quote: str, identities: Identities
+    ) -> str | None:
+        """The concern of that speaker which means the same as the quote, if there is one that was not rejected."""
+        marks = self._marks(connection)
+        rejected = {key for key, said in marks.items() if said[-1].status == "not_an_objection"}
+        own = {
+            row.id
+            for row in connection.execute(self._tables.concern.select())
+            if identities.canonical(row.speaker) == speaker and row.id not in rejected
+        }
+        candidates = [one for one in known if one.concern in own]
+        if not candidates:
+            return None
+        cosines = self._embedder([one.quote for one in candidates]) @ self._embedder([quote])[0]
+        best = int(cosines.argmax())
+        return candidates[best].concern if cosines[best] >= self._embedder.alike else None
+
+    def _insert(
+        self,
+        connection: Connection,
+        key: str,
+        concern: str | None,
+        meeting: str,
+        speaker: str,
+        finding: Finding,
+        quote: str,
+    ) -> None:
+        tables = self._tables
+        if concern is None:
+            concern = uuid4().hex[:12]
+            connection.execute(
+                tables.concern.insert().values(
+                    id=concern, speaker=speaker, kind=finding.kind, need=finding.need, created=self._clock()
+                )
+            )
+        connection.execute(
+            tables.sighting.insert().values(
+                id=key,
+                concern=concern,
+                meeting=meeting,
+                quote=quote,
+                kind=finding.kind,
+                subtype=finding.subtype,
+                need=finding.need,
+                confidence=finding.confidence,
+                source=finding.source,
+                place=finding.start,
+            )
+        )
+
+
+def _sighting_id(meeting: str, kind: str, quote: str) -> str:
+    from hashlib import blake2b
+
+    return blake2b(f"{meeting}\n{kind}\n{quote}".encode(), digest_size=8).hexdigest()
+
+
+def _day(moment: float) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(moment, UTC).date().isoformat()
