@@ -234,7 +234,7 @@ def _as_possibility(text: str) -> Iterator[str]:
 _CLAIM = re.compile(
     r"(?P<s>(?:we|you|they)(?: all| both)?|that|everyone|everybody|(?:the|our|all|your)(?: [\w-]+){1,3}?|"
     r"[A-Z][\w-]+(?: and [A-Z][\w-]+)?)(?P<aux>'re| are|'s| is| were| was| have|'ve| has| stands?| agrees?|"
-    r" wants?| supports?| accepts?| likes?| loves?| knows?)\b(?P<all> all)?(?P<rest>.*)",
+    r" wants?| supports?| accepts?| likes?| loves?)\b(?P<all> all)?(?P<rest>.*)",
     re.I,
 )
 _WHOLE = {"'re": "are", "'s": "is", "'ve": "have"}
