@@ -1,7 +1,7 @@
 """Records with a label on every sentence, read from a corpus folder that stays outside the project.
 
-A corpus folder has ``dense/<source>/DOC`` with ``DOC.tsv`` (``unit<TAB>code<TAB>args``, units numbered by ``units.py`` at
-its top), ``dense/council/DOC.tsv`` whose texts are in ``train/``, and ``gold/train/DOC.json`` (sparse findings).
+A corpus folder has ``dense/<source>/DOC`` beside ``DOC.tsv`` (``unit<TAB>code<TAB>args``; units are numbered by the
+``units.py`` at its top), and ``dense/council/DOC.tsv`` whose texts are in ``train/``.
 docs/design/offline-engine.md says what the codes mean and where the public gets such data.
 """
 

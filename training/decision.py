@@ -2,8 +2,8 @@
 
     python -m training.decision --corpus DIR --readings build/training/run
 
-A logistic model per kind, its ridge strength and thresholds chosen by leaving whole sources out again. Prints precision,
-recall and F1 of tier ``finding`` on the sources left out.
+A logistic model per kind, its ridge strength and thresholds chosen by leaving whole sources out again. Prints
+precision, recall and F1 of tier ``finding`` on the sources left out.
 """
 
 from __future__ import annotations
@@ -22,17 +22,9 @@ from coach.detectors import categorical_phrasing, unaddressed_needs, unheard_obj
 from coach.detectors.decision import Passage
 from coach.detectors.uptake import Record as Read
 from training.corpus import Record, records
+from training.folds import group_of
 from training.matching import overlaps, spans_of
 
-GROUPS = {
-    "authored-1": "authored-1",
-    "authored-2": "authored-2",
-    "authored-3": "authored-3",
-    "authored-4": "authored-4",
-    "council": "council",
-    "qmsum": "spoken",
-    "tc39": "spoken",
-}
 KINDS = {m.KIND: m for m in (unheard_objections, unaddressed_needs, categorical_phrasing)}
 MOST = 6
 
@@ -93,7 +85,7 @@ class Fit:
 
 
 def fit(values: np.ndarray, truth: np.ndarray, weight: np.ndarray, ridge: float) -> Fit:
-    """Weighted logistic regression by Newton steps; ``ridge`` counts in samples, the bias is free. Soft truths allowed."""
+    """Weighted logistic regression by Newton steps; ``ridge`` counts in samples, the bias is free, truths can be soft."""
     mean, scale = values.mean(0), values.std(0) + 1e-3
     z = np.hstack([np.clip((values - mean) / scale, -4, 4), np.ones((len(values), 1))])
     penalty = np.full(z.shape[1], ridge)
@@ -224,10 +216,13 @@ def nested(
     ridge: float,
     keep: Callable[[np.ndarray], np.ndarray] = lambda v: v,
 ) -> tuple[list[Sample], np.ndarray, dict[str, tuple[Tally, float]]]:
-    """Confidence of every passage from a model that never saw its source, and counts per source at thresholds from the others."""
+    """Confidence of every passage from a model that never saw its source, and per source counts and threshold.
+
+    The threshold of a source is chosen on the others.
+    """
     found = samples(pairs, kind)
     sources = [r.source for r, _ in pairs]
-    group = np.array([GROUPS[sources[s.document]] for s in found])
+    group = np.array([group_of(sources[s.document]) for s in found])
     values, truth, weight = (
         keep(np.stack([s.values for s in found])),
         np.array([s.truth for s in found]),
@@ -239,8 +234,8 @@ def nested(
         confidence[~seen] = fit(values[seen], truth[seen], weight[seen], ridge)(values[~seen])
     result = {}
     for left in sorted(set(group)):
-        inside = [d for d, s in enumerate(sources) if GROUPS[s] == left]
-        outside = [d for d, s in enumerate(sources) if GROUPS[s] != left]
+        inside = [d for d, s in enumerate(sources) if group_of(s) == left]
+        outside = [d for d, s in enumerate(sources) if group_of(s) != left]
         threshold = best_threshold(pairs, kind, found, confidence, outside or inside)
         result[left] = total(pairs, kind, shown(found, confidence, threshold), inside), threshold
     return found, confidence, result
@@ -273,7 +268,8 @@ def main() -> None:
         print(f"{kind}: {len(found)} passages, {truth.sum():.0f} right, ridge {ridge}, threshold {threshold:.2f}")
         for left, (t, chosen) in result.items():
             print(
-                f"  {left:12s} P {t.precision:.2f} R {t.recall:.2f} F1 {t.f1:.2f}  shown {t.shown} required {t.required} at {chosen:.2f}"
+                f"  {left:12s} P {t.precision:.2f} R {t.recall:.2f} F1 {t.f1:.2f}  "
+                f"shown {t.shown} required {t.required} at {chosen:.2f}"
             )
             everything[left] = everything.get(left, Tally()) + t
         kept[kind] = {

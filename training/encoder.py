@@ -1,7 +1,7 @@
 """Train the encoder behind `coach.acts`, leave whole sources out to judge it, and export it as int8 ONNX.
 
     python -m training.encoder --corpus DIR                      # trains on everything, writes coach/data/encoder/
-    python -m training.encoder --corpus DIR --cross-validate     # four folds, see `left_out`
+    python -m training.encoder --corpus DIR --cross-validate     # four folds, see training.folds
     python -m training.encoder --corpus DIR --leave-out SOURCE+SOURCE
 
 Predictions of records the encoder never saw go to --out/readings/DOC.npz; the decision layer is fitted on them.
@@ -26,18 +26,10 @@ from torch import nn
 from coach import acts
 from training.corpus import Record, records
 from training.export import export
+from training.folds import FOLDS, GROUPS, left_out
+from training.measures import area, average_precision
 from training.network import Network
 from training.targets import Targets, link_matrix, targets
-
-FOLDS = 4
-GROUPS = {
-    "authored-1": ("authored-1",),
-    "authored-2": ("authored-2",),
-    "authored-3": ("authored-3",),
-    "authored-4": ("authored-4",),
-    "council": ("council",),
-    "spoken": ("qmsum", "tc39"),
-}
 
 
 @dataclass(frozen=True)
@@ -274,23 +266,6 @@ def save_reading(path: Path, reading: acts.Reading) -> None:
     np.savez_compressed(path, logits=reading.logits, query=reading.query, key=reading.key)
 
 
-def area(score: np.ndarray, truth: np.ndarray) -> float:
-    """Area under the ROC curve; nan without both classes."""
-    positive = int(truth.sum())
-    if positive == 0 or positive == len(truth):
-        return float("nan")
-    order = np.argsort(np.argsort(score, kind="stable"), kind="stable") + 1.0
-    return float((order[truth].sum() - positive * (positive + 1) / 2) / (positive * (len(truth) - positive)))
-
-
-def average_precision(score: np.ndarray, truth: np.ndarray) -> float:
-    """Mean precision at each true sentence, ranked by score; nan without any."""
-    if not truth.any():
-        return float("nan")
-    hits = truth[np.argsort(-score, kind="stable")]
-    return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
-
-
 def measures(pairs: Sequence[tuple[Example, acts.Reading]]) -> dict[str, float]:
     """AUC and average precision per head over the sentences of some records."""
 
@@ -312,20 +287,6 @@ def measures(pairs: Sequence[tuple[Example, acts.Reading]]) -> dict[str, float]:
     marked = joined(lambda e, r: e.wanted.acts[:, 1] > 0)
     found["auc unheard|objection"] = area(score[marked], truth[marked])
     return {k: round(v, 3) for k, v in found.items()}
-
-
-def left_out(known: Sequence[Example], left: str) -> list[Example]:
-    """The records to hold back: whole sources (``authored-2+council``), or a fold of the cross-validation.
-
-    Fold k holds back one whole family of authored records, so that no author is seen, and every fourth record of the
-    other sources, where new minutes of a known group are what is met in use.
-    """
-    if left.startswith("fold-"):
-        fold = int(left.removeprefix("fold-"))
-        others = [e for e in known if not e.record.source.startswith("authored")]
-        return [e for e in known if e.record.source == f"authored-{fold}"] + others[fold - 1 :: FOLDS]
-    sources = {source for group in left.split("+") if group for source in GROUPS[group]}
-    return [e for e in known if e.record.source in sources]
 
 
 def main() -> None:
@@ -354,8 +315,8 @@ def main() -> None:
     print(f"{len(known)} records, {sum(len(e.record.sentences) for e in known)} sentences", flush=True)
     for left in [f"fold-{k}" for k in range(1, FOLDS + 1)] if options.cross_validate else options.leave_out or [""]:
         began = time.time()
-        held = left_out(known, left)
-        names = {e.record.name for e in held}
+        names = {r.name for r in left_out([e.record for e in known], left)}
+        held = [e for e in known if e.record.name in names]
         kept_at = options.out / f"{options.name}-{left or 'all'}.pt"
         if options.read_only:
             network = Network.from_base(base, plan.dropout).eval()

@@ -16,7 +16,7 @@ MARKERS = LAST_PERSON + 1
 
 
 class Network(nn.Module):
-    """(windows, tokens) ids in; per line logits (windows, lines, outputs) and link vectors (windows, lines, 2 x 64) out."""
+    """(windows, tokens) ids in; logits (windows, lines, outputs) and link vectors (windows, lines, 2 x 64) out."""
 
     def __init__(self, encoder: BertModel, dropout: float) -> None:
         super().__init__()

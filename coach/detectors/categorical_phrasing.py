@@ -26,7 +26,7 @@ FEATURES = (*SENTENCE_FEATURES, *CUES, *(f"subtype {s}" for s in CATEGORICAL_SUB
 
 
 class CategoricalPhrasing:
-    """Weighs what the encoder says against the scope of each strong word: hedged, quoted, literal, one's own promise."""
+    """Weighs what the encoder says against the scope of each strong word: hedged, quoted, literal, a promise."""
 
     kind = KIND
     source = f"local:{KIND}@1"

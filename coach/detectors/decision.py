@@ -203,6 +203,7 @@ SENTENCE_FEATURES = (
     "record size",
     "objections around",
     "share of speaker",
+    "draft",
 )
 
 _FIRST = re.compile(r"\b(?:i|i'm|i've|i'd|me|my|we|we're|our|us)\b", re.I)
@@ -244,4 +245,5 @@ def sentence_features(record: Record, index: int, head: str) -> tuple[float, ...
         math.log1p(len(record.sentences)),
         float(p["objection"][near].mean()),
         float(sum(s.speaker == sentence.speaker for s in record.sentences) / len(record.sentences)),
+        float(record.conversation.format == "draft"),
     )

@@ -1,0 +1,263 @@
+"""How well the offline engine finds what a careful annotator marked, and what its parts contribute.
+
+    python -m benchmarks.detection records --docs DIR --gold DIR              # the whole coach on annotated records
+    python -m benchmarks.detection folds --corpus DIR --readings DIR          # on records the encoder did not see
+    python -m benchmarks.detection ablation --corpus DIR --readings DIR       # without one group of features
+    python -m benchmarks.detection curve --corpus DIR --readings DIR          # with fewer records to decide from
+
+Readings come from `python -m training.encoder --cross-validate`. Intervals are 95 %, by bootstrap over documents. A
+finding counts as right when it shares half of the shorter span with a marked passage of its kind (strength 1 is
+accepted, strength 2 and 3 are required).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.decision import (
+    KINDS,
+    Sample,
+    Tally,
+    best_threshold,
+    fit,
+    load,
+    nested,
+    samples,
+    shown,
+    tally,
+    total,
+    weights,
+)
+from training.folds import group_of
+from training.matching import overlaps
+
+RIDGE = 30.0
+REPLIES = ("uptake", "dismissal", "parking", "bare", "assent", "objection")
+GROUPS = {
+    "encoder: worth raising": ("raise ",),
+    "encoder: acts of the sentence": (
+        "objection", "unheard", "need", "continuation", "proposal", "uptake", "dismissal", "assent", "lukewarm",
+        "silence", "categorical", "fine strong word", "neighbour", "sure", "rank",
+    ),
+    "encoder: links": ("link ", "brush "),
+    "encoder: the reply": tuple(f"reply {act}" for act in REPLIES),
+    "words of uptake": ("overlap ", "reply asks", "owner", "change", "parked", "bare words"),
+    "place in the record": ("no reply", "others after", "end of document", "item length", "own after", "chair replies"),
+    "form of the sentence": ("words", "question", "first person", "share of speaker", "no speaker", "record size"),
+    "cues and their scope": ("cues", "free cues", "excused cues"),
+    "subtype": ("subtype ",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One document: counts per kind, and what should not have been hit."""
+
+    name: str
+    tallies: dict[str, Tally]
+    top: tuple[int, int]  # right among the first three shown, shown among the first three
+    false_alarms: int
+    decoys: int
+    decoys_hit: int
+    clean: bool
+
+
+def records_of(docs: Path, gold: Path) -> list[Outcome]:
+    """The coach as it is on annotated records: DOC and DOC.json."""
+    from coach.wiring import Coach
+
+    coach, found = Coach(), []
+    for path in sorted(p for p in docs.iterdir() if (gold / (p.name + ".json")).exists()):
+        text = path.read_text(encoding="utf-8")
+        marked = json.loads((gold / (path.name + ".json")).read_text(encoding="utf-8"))
+        review = coach.review(text, engine="local")
+        predicted = [f.model_dump() for f in review.findings if f.tier == "finding"]
+        found.append(judged(path.name, predicted, marked, text))
+    return found
+
+
+def judged(name: str, predicted: list[dict[str, Any]], marked: dict[str, Any], text: str) -> Outcome:
+    """Predictions against the marks of one document; debatable passages count neither way."""
+
+    def places(item: dict[str, Any]) -> list[tuple[int, int]]:
+        start = item["start"] if "start" in item else text.index(item["quote"])
+        end = item["end"] if "end" in item else start + len(item["quote"])
+        return [(start, end), *((text.index(q), text.index(q) + len(q)) for q in item.get("also", []))]
+
+    def hits(p: dict[str, Any], item: dict[str, Any]) -> bool:
+        return any(overlaps(p["start"], p["end"], a, b) for a, b in places(item))
+
+    predicted = [p for p in predicted if not any(hits(p, d) for d in marked.get("debatable", []))]
+    right: set[int] = set()
+    tallies = {}
+    for kind in KINDS:
+        mine = [(i, p) for i, p in enumerate(predicted) if p["kind"] == kind]
+        gold = [f for f in marked["findings"] if f["kind"] == kind]
+        counts = Tally(shown=len(mine), required=sum(f.get("strength", 2) >= 2 for f in gold))
+        used: set[int] = set()
+        for wanted in (True, False):
+            for i, p in mine:
+                at = next((j for j, f in enumerate(gold) if j not in used and i not in right
+                           and (f.get("strength", 2) >= 2) == wanted and hits(p, f)), None)  # fmt: skip
+                if at is not None:
+                    used.add(at)
+                    right.add(i)
+                    counts.right += 1
+                    counts.hit += wanted
+        tallies[kind] = counts
+    wrong = [p for i, p in enumerate(predicted) if i not in right]
+    decoys = marked.get("decoys", [])
+    return Outcome(
+        name,
+        tallies,
+        (sum(i in right for i in range(min(3, len(predicted)))), min(3, len(predicted))),
+        sum(p["kind"] == "unheard_objection" and any(hits(p, h) for h in marked.get("heard", [])) for p in wrong),
+        len(decoys),
+        sum(any(hits(p, d) for d in decoys) for p in wrong),
+        not marked["findings"],
+    )
+
+
+def report(outcomes: Sequence[Outcome], rounds: int = 1000) -> None:
+    """Print precision, recall and F1 per kind with intervals, and the rest in one line."""
+    chance = np.random.default_rng(1)
+    picks = chance.integers(0, len(outcomes), (rounds, len(outcomes)))
+    for kind in (*KINDS, "all"):
+        each = [sum(o.tallies.values(), Tally()) if kind == "all" else o.tallies[kind] for o in outcomes]
+        whole = sum(each, Tally())
+        table = np.array([(t.shown, t.right, t.required, t.hit) for t in each])[picks].sum(1)
+        print(f"{kind:22s} " + "  ".join(
+            f"{name} {value:.2f} [{low:.2f}, {high:.2f}]"
+            for name, value, (low, high) in zip(
+                ("P", "R", "F1"), (whole.precision, whole.recall, whole.f1), _intervals(table), strict=True))
+            + f"  shown {whole.shown} required {whole.required}")  # fmt: skip
+    top, of = (sum(o.top[i] for o in outcomes) for i in (0, 1))
+    clean = [o for o in outcomes if o.clean]
+    quiet = sum(not sum(o.tallies.values(), Tally()).shown for o in clean)
+    print(
+        f"precision of the top 3 {top / of if of else 0:.2f} ({top}/{of}); heard objections called unheard "
+        f"{sum(o.false_alarms for o in outcomes)}; decoys hit {sum(o.decoys_hit for o in outcomes)} of "
+        f"{sum(o.decoys for o in outcomes)}; clean documents quiet {quiet} of {len(clean)}"
+    )
+
+
+def _intervals(table: np.ndarray) -> list[tuple[float, float]]:
+    shown_, right, required, hit = table.T
+    precision, recall = right / np.maximum(shown_, 1), hit / np.maximum(required, 1)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    return [(float(np.percentile(v, 2.5)), float(np.percentile(v, 97.5))) for v in (precision, recall, f1)]
+
+
+def folds(corpus: Path, readings: Path) -> None:
+    """Out-of-fold results, the decision layer fitted and its threshold chosen without the source it is judged on."""
+    pairs = load(corpus, readings)
+    kept: list[dict[str, list[tuple[float, Any]]]] = [{} for _ in pairs]
+    for kind in KINDS:
+        found, confidence, result = nested(pairs, kind, RIDGE)
+        for left, (counts, threshold) in result.items():
+            print(f"{kind:22s} {left:12s} P {counts.precision:.2f} R {counts.recall:.2f} F1 {counts.f1:.2f}  "
+                  f"shown {counts.shown} required {counts.required} at {threshold:.2f}")  # fmt: skip
+        for number, (record, _) in enumerate(pairs):
+            threshold = result[group_of(record.source)][1]
+            own = [
+                (c, s.passage)
+                for s, c in zip(found, confidence, strict=True)
+                if s.document == number and c >= threshold
+            ]
+            kept[number][kind] = sorted(own, key=lambda pair: -pair[0])[:6]
+    for title, inside in (("workplace notes", True), ("real minutes and talk", False)):
+        outcomes = []
+        for (record, _), own in zip(pairs, kept, strict=True):
+            if record.source.startswith("authored") != inside:
+                continue
+            flat = sorted(((c, kind, p) for kind, found_ in own.items() for c, p in found_), key=lambda t: -t[0])
+            predicted = [{"kind": kind, "start": p.start, "end": p.end} for _, kind, p in flat]
+            marked: dict[str, Any] = {
+                "findings": [{**f, "also": [record.conversation.text[s["start"] : s["end"]] for s in f["spans"][1:]]}  # type: ignore[index]
+                             for f in record.gold["findings"]],
+                "heard": record.gold["heard"], "decoys": record.gold["decoys"],
+            }  # fmt: skip
+            outcomes.append(judged(record.name, predicted, marked, record.conversation.text))
+        print(f"\n{title} ({len(outcomes)} records)")
+        report(outcomes)
+
+
+def ablation(corpus: Path, readings: Path) -> None:
+    """F1 on sources left out, all kinds together, without one group of features at a time."""
+    pairs = load(corpus, readings)
+
+    def run(without: tuple[str, ...]) -> dict[bool, Tally]:
+        result = {True: Tally(), False: Tally()}
+        for kind, module in KINDS.items():
+            kept = [
+                i
+                for i, f in enumerate(module.FEATURES)
+                if not any(f == w or (w.endswith(" ") and f.startswith(w)) for w in without)
+            ]
+            _, _, each = nested(pairs, kind, RIDGE, lambda v, kept=kept: v[:, kept])  # type: ignore[misc]
+            for left, (counts, _) in each.items():
+                result[left.startswith("authored")] += counts
+        return result
+
+    for name, group in (("nothing left out", ()), *GROUPS.items()):
+        result = run(group)
+        print(f"{name:32s} workplace F1 {result[True].f1:.3f} P {result[True].precision:.2f}   "
+              f"real F1 {result[False].f1:.3f} P {result[False].precision:.2f}")  # fmt: skip
+
+
+def curve(corpus: Path, readings: Path, rounds: int = 5) -> None:
+    """F1 when the decision layer learns from a share of the records; half of them are kept for judging."""
+    pairs = load(corpus, readings)
+    chance = np.random.default_rng(1)
+    everything: dict[str, list[Sample]] = {kind: samples(pairs, kind) for kind in KINDS}
+    sources = [r.source for r, _ in pairs]
+    for share in (0.125, 0.25, 0.5, 1.0):
+        scores = []
+        for _ in range(rounds):
+            order = chance.permutation(len(pairs))
+            test, rest = set(order[: len(pairs) // 2].tolist()), order[len(pairs) // 2 :]
+            seen = set(rest[: max(4, int(len(rest) * share))].tolist())
+            counts = Tally()
+            for kind, found in everything.items():
+                mine = [s for s in found if s.document in seen]
+                model = fit(
+                    np.stack([s.values for s in mine]), np.array([s.truth for s in mine]), weights(mine, sources), RIDGE
+                )
+                confidence = model(np.stack([s.values for s in found]))
+                threshold = best_threshold(pairs, kind, found, confidence, sorted(seen))
+                kept = shown([s for s in found if s.document in test],
+                             confidence[[s.document in test for s in found]], threshold)  # fmt: skip
+                counts += total(pairs, kind, kept, sorted(test))
+            scores.append(counts.f1)
+        print(f"{share * 50:5.1f} % of the records: F1 {np.mean(scores):.3f} ± {np.std(scores):.3f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("records", "folds", "ablation", "curve"))
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--readings", type=Path)
+    parser.add_argument("--docs", type=Path)
+    parser.add_argument("--gold", type=Path)
+    options = parser.parse_args()
+    if options.what == "records":
+        if not (options.docs and options.gold):
+            parser.error("records needs --docs and --gold")
+        report(records_of(options.docs, options.gold))
+        return
+    if not (options.corpus and options.readings):
+        parser.error(f"{options.what} needs --corpus and --readings")
+    {"folds": folds, "ablation": ablation, "curve": curve}[options.what](options.corpus, options.readings)
+
+
+__all__ = ["Outcome", "judged", "main", "report", "tally"]
+
+if __name__ == "__main__":
+    main()
