@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from coach.rewriting import gerund, question, rewrite
 from coach.schema import CATEGORICAL_SUBTYPES
 
+DATA = Path(__file__).parent / "data"
 TABLE: list[tuple[str, str, str | None]] = [
-    tuple(row) for row in yaml.safe_load((Path(__file__).parent / "data" / "rewrites.yaml").read_text(encoding="utf-8"))
+    tuple(row) for row in yaml.safe_load((DATA / "rewrites.yaml").read_text(encoding="utf-8"))
 ]
 ACCEPTED = [row for row in TABLE if row[2]]
 
@@ -36,14 +37,7 @@ PRESSING = re.compile(
     r"completely|totally|every single|have to|has to|no choice|guaranteed|bound to)\b",
     re.I,
 )
-LITTLE_WORDS = set(
-    "a an the i i'd i'm i've you we us them him her it is are am be do does did can could may might would will shall if "
-    "as to that so what whether yet and but of me my not don't no any how by for about ask like suggest prefer try willing "
-    "know find one some two others glad help helps agree sense guess impression hope goes well experience possible options "
-    "option best far see seems looks feels heard heard worry otherwise rarely often mostly nearly hardly anyone very little "
-    "largely quite know think believe wrong expect stand from where planned keep is understood check right everyone "
-    "differently easy choice been take took in have that's".split()
-)
+LITTLE_WORDS = set((DATA / "little_words.txt").read_text(encoding="utf-8").split())
 
 
 def words(text: str) -> list[str]:
