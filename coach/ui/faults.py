@@ -1,18 +1,44 @@
-"""What the page says when something breaks that nobody foresaw."""
+"""What the page says when something goes wrong: one line, where it happened."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import wraps
 from traceback import extract_tb
+from typing import Any, ParamSpec
 
-from coach.ui import strings
+from coach.errors import CoachError
+from coach.ui import strings, views
 
 log = logging.getLogger("coach.ui")
 
+P = ParamSpec("P")
+Update = dict[Any, Any]
 
-def broken(error: Exception) -> str:
-    """A sentence for the user. The log gets the kind of error and its place, not its message: that may quote notes."""
+
+def told(error: Exception) -> str:
+    """The line for an error, as HTML. Of an unforeseen one, the log gets its kind and place, not its message: that may
+    quote notes."""
+    if isinstance(error, CoachError):
+        return views.trouble(str(error))
     frames = extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
     log.error("%s at %s", type(error).__name__, where)
-    return strings.BROKEN.format(name=type(error).__name__)
+    return views.trouble(strings.BROKEN.format(name=type(error).__name__))
+
+
+def telling(place: Any) -> Callable[[Callable[P, Update]], Callable[P, Update]]:
+    """A decorator for what an event calls: when it fails, ``place`` of the page says why, and all else stays."""
+
+    def around(function: Callable[P, Update]) -> Callable[P, Update]:
+        @wraps(function)
+        def safe(*args: P.args, **kwargs: P.kwargs) -> Update:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - the user gets a sentence, never a traceback
+                return {place: told(error)}
+
+        return safe
+
+    return around

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from coach.ui import strings, views
+from coach.ui.acting import region
+from coach.ui.library import build_library
 from coach.ui.review import build_review
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
     """All places in one page."""
     with gr.Blocks(title=strings.TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 600)) as page:
-        gr.HTML(views.frame(settings.llm_configured), elem_id="frame", js_on_load=None, apply_default_css=False)
-        with gr.Tabs(elem_id="places", selected="review"), gr.Tab(strings.PLACE_REVIEW, id="review"):
-            build_review(coach_of, page)
+        region(views.frame(settings.llm_configured), elem_id="frame")
+        with gr.Tabs(elem_id="places", selected="review"):
+            with gr.Tab(strings.PLACE_REVIEW, id="review"):
+                build_review(coach_of, page)
+            with gr.Tab(strings.PLACE_LIBRARY, id="library") as library:
+                build_library(coach_of, library)
     return page

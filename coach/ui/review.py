@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -13,21 +13,12 @@ from coach import notes as reader
 from coach.errors import CancelledError, CoachError
 from coach.samples import samples
 from coach.ui import strings, views
-from coach.ui.faults import broken
+from coach.ui.acting import QUIET, region, sent
+from coach.ui.faults import Update, told
 from coach.ui.following import Following
 
 if TYPE_CHECKING:
     from coach.ui.coaches import CoachOf
-
-Update = dict[Any, Any]
-
-# Gradio lets an HTML component announce the events that its script names, here 'pick' and 'again'.
-ACTS = """
-element.addEventListener('click', event => {
-  const button = event.target.closest('[data-act]');
-  if (button && ['pick', 'again'].includes(button.dataset.act)) trigger(button.dataset.act, {...button.dataset});
-});
-"""
 
 
 def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
@@ -41,11 +32,11 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
             go = gr.Button(strings.REVIEW, variant="primary", elem_id="go", scale=0, min_width=140)
             stop = gr.Button(strings.STOP, elem_id="stop", scale=0, min_width=140, visible=False)
             upload = gr.UploadButton(strings.OPEN_FILE, elem_id="open-file", scale=0, min_width=140)
-    status = gr.HTML("", elem_id="status", js_on_load=None, apply_default_css=False)
+    status = region(elem_id="status")
     with gr.Column(elem_id="shelf") as shelf:
-        pick = gr.HTML(views.sample_list(), js_on_load=ACTS, apply_default_css=False)
-        gr.HTML(views.empty(), js_on_load=None, apply_default_css=False)
-    result = gr.HTML("", elem_id="result", js_on_load=ACTS, apply_default_css=False)
+        pick = region(views.sample_list(), "pick")
+        region(views.empty())
+    result = region("", "again", elem_id="result")
     outputs = [text, status, result, compose, shelf, go, stop]
 
     def show(pasted: str, request: gr.Request) -> Iterator[Update]:
@@ -67,16 +58,14 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
             ended |= {status: "", compose: gr.update(visible=False), shelf: gr.update(visible=False)}
         except CancelledError:
             ended[status] = views.trouble(strings.STOPPED)
-        except CoachError as error:
-            ended[status] = views.trouble(str(error))
         except Exception as error:  # noqa: BLE001 - the user gets a sentence, never a traceback
-            ended[status] = views.trouble(broken(error))
+            ended[status] = told(error)
         finally:
             running.pop(session, None)
         yield ended
 
     def show_sample(request: gr.Request, event: gr.EventData) -> Iterator[Update]:
-        chosen = next(s for s in samples() if s.name == event.name)
+        chosen = next(s for s in samples() if s.name == sent(event, "name"))
         yield {text: chosen.text}
         yield from show(chosen.text, request)
 
@@ -114,14 +103,13 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
             stop: gr.update(visible=False),
         }
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    busy = {**quiet, "concurrency_id": "review", "concurrency_limit": 4}
+    busy = {**QUIET, "concurrency_id": "review", "concurrency_limit": 4}
     go.click(show, text, outputs, **busy)
     pick.pick(show_sample, None, outputs, **busy)
     upload.upload(show_file, upload, outputs, **busy)
-    stop.click(halt, None, None, queue=False, **quiet)
-    result.again(start_over, None, outputs, queue=False, **quiet)
+    stop.click(halt, None, None, queue=False, **QUIET)
+    result.again(start_over, None, outputs, queue=False, **QUIET)
     held, reviewed = gr.Textbox(visible=False), gr.Checkbox(visible=False)
     page.load(show_again, [held, reviewed], outputs, js="() => unheard.recall()", **busy)
-    text.change(None, text, None, js="text => unheard.keep(text)", **quiet)
-    result.change(None, [text, result], None, js="(text, page) => unheard.reviewed(page)", **quiet)
+    text.change(None, text, None, js="text => unheard.keep(text)", **QUIET)
+    result.change(None, [text, result], None, js="(text, page) => unheard.reviewed(page)", **QUIET)

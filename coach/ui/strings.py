@@ -45,7 +45,8 @@ BROKEN = (
 BUSY = "The coach is busy with other people's notes. Please try again in a moment."
 
 # The review
-UNTITLED = "Your meeting"
+UNTITLED = "A meeting without a title"
+UNTITLED_WITH = "With {people}"
 TURNS = ("{n} turn", "{n} turns")
 PEOPLE = ("{n} voice", "{n} voices")
 READ_HERE = "read on this machine in {seconds} s"
@@ -110,6 +111,42 @@ SHARE = "Share"
 UNHEARD = "Unheard"
 CAME_BACK = "Said before"
 SAID = "What was said"
+
+# Library
+TAB_SEARCH = "Search"
+TAB_NOTES = "Notes"
+TAB_PEOPLE = "People"
+SEARCH = "What was said about"
+SEARCH_HINT = "on-call at night, the yearly plan, …"
+FILTER_PERSON = "With"
+FILTER_TAG = "Tag"
+FILTER_SINCE = "From"
+FILTER_UNTIL = "Until"
+ANYBODY = "anybody"
+ANY = "any"
+HITS = ("{n} passage found", "{n} passages found")
+NO_HITS = "Nothing like that in the notes you keep. Try fewer words, or another person."
+LIBRARY_EMPTY = "You keep no notes yet. Add files here, or keep the notes of a review."
+KEPT_NOTES = "The notes you keep"
+ADD_FILES = "Add files"
+ADDING = "Adding {name} ({n} of {all})"
+ADDED = ("{n} meeting added.", "{n} meetings added.")
+KNOWN_ALREADY = ("{n} was there already.", "{n} were there already.")
+NOT_ADDED = "{name}: {reason}"
+DELETE = "Delete"
+DELETED = "“{title}” is deleted. You can bring it back for ten minutes."
+UNDO = "Bring it back"
+PURGE = "Erase everything for good"
+PURGE_SURE = "Erase all notes, their index and what was deleted? There is no way back."
+PURGE_YES = "Erase for good"
+PURGE_NO = "Keep them"
+PURGED = (
+    "{n} meeting erased; no file of the library holds it any more.",
+    "{n} meetings erased; no file of the library holds them any more.",
+)
+EXPORT = "Export"
+EXPORTED = ("{n} meeting, with pseudonyms, ready to save.", "{n} meetings, with pseudonyms, ready to save.")
+CLOSE = "Close"
 
 
 def count(forms: tuple[str, str], n: int) -> str:

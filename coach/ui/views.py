@@ -88,6 +88,12 @@ def _file_name(found: Review) -> str:
     return (stem or "review")[:60].lower()
 
 
+def part(template: str, name: str, *values: Any) -> str:
+    """What the macro ``name`` of a template makes of the values."""
+    module = _environment().get_template(template).make_module()
+    return str(getattr(module, name)(*values))
+
+
 def _fill(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 

@@ -16,7 +16,28 @@
     recall: () => [stored(NOTES), stored(DONE) === "yes"],
     keep: text => { store(NOTES, text); },
     reviewed: html => { store(DONE, html ? "yes" : ""); },
+    acts,
   };
+
+  // A button or form with data-act tells Python what happened, with its data and the fields of its form.
+  function acts(element, trigger, names) {
+    const tell = source => {
+      const form = source.closest("form");
+      const fields = form ? Object.fromEntries(new FormData(form)) : {};
+      if (names.includes(source.dataset.act)) trigger(source.dataset.act, { ...source.dataset, ...fields });
+    };
+    let soon;
+    element.addEventListener("click", event => {
+      const source = event.target.closest("[data-act]");
+      if (source && source.tagName !== "FORM") tell(source);
+    });
+    element.addEventListener("submit", event => { event.preventDefault(); clearTimeout(soon); tell(event.target); });
+    element.addEventListener("input", event => {
+      const form = event.target.closest("form[data-live]");
+      clearTimeout(soon);
+      if (form) soon = setTimeout(() => tell(form), 180);
+    });
+  }
 
   const say = (root, text) => {
     const line = (root.closest(".uh") || document).querySelector("[data-say]");
@@ -155,6 +176,14 @@
       heading.dataset.met = "yes";
       window.scrollTo({ top: 0 });
       heading.focus({ preventScroll: true });
+    }
+    const meeting = document.getElementById("meeting-title");
+    if (meeting && meeting.dataset.met !== meeting.closest(".meeting").dataset.meeting) {
+      meeting.dataset.met = meeting.closest(".meeting").dataset.meeting;
+      meeting.closest(".meeting").scrollIntoView({ block: "start", behavior: behaviour() });
+      meeting.focus({ preventScroll: true });
+      const here = document.getElementById("here"), pane = here?.closest(".notes");
+      if (here) pane.scrollTo({ top: here.offsetTop - pane.offsetTop - 60 });
     }
   });
   arrived.observe(document.documentElement, { childList: true, subtree: true });
