@@ -29,24 +29,22 @@ REPORTING = words(
     "thinks thought told undertook urged volunteered voted wanted wants warned warns welcomed wished wishes withdrew "
     "wondered wonders worried worries wrote said says"
 )
-_NAME = r"[^\W\d_][\w'’\-]*\.?"
 _LEAD = re.compile(
     r"(?:\*[^*\n]{2,40}:\*\s+|[\"“]?(?:then|and then|but|so|first|finally|later|afterwards|again|old|in \w+,?|on \w+,?|"
     r"it was proposed by)\s+)",
     re.I,
 )
-_SUBJECT = re.compile(rf"((?:the |The )?{_NAME}(?: (?:{_NAME}|{_NAME})){{0,4}}?)(?=[\s,;:]|$)")
 _PRONOUN = re.compile(r"(?:He|She|he|she)\s+(\w+)")
 _SAID_AFTER = re.compile(
     r"[,?!][\"”’»]?\s+(?:said|says|asked|added|replied|told us|"
-    r"thought)\s+((?:[A-Z][\w'’\-.]*)(?:\s[A-Z][\w'’\-.]*){0,2})"
+    r"thought)\s+((?:(?:Mrs?|Ms|Dr|Prof)\. )?[A-Z][\w'’\-]*(?:\s[A-Z][\w'’\-]*){0,2})"
 )
 _SAID_BEFORE = re.compile(
-    r",\s+((?:[A-Z][\w'’\-.]*)(?:\s[A-Z][\w'’\-.]*){0,2}|[Hh]e|[Ss]he)\s+(?:said|says|asked|added|replied|"
+    r",\s+((?:(?:Mrs?|Ms|Dr|Prof)\. )?[A-Z][\w'’\-]*(?:\s[A-Z][\w'’\-]*){0,2}|[Hh]e|[Ss]he)\s+(?:said|says|"
+    r"asked|added|replied|"
     r"told us|thought|guesses)\b"
 )
-_BRACKET = re.compile(r"\((?:[^()]{0,20}[,;]\s*)?([A-Z][\w'’\-.]*(?:\s[A-Z][\w'’\-.]*){0,2})(?:,[^()]{0,30})?\)[.!?]?$")
-_LABEL = re.compile(r"\s*(?::|\s[-–—])\s+|:$")
+_BRACKET = re.compile(r"\((?:[^()]{0,20}[,;]\s*)?([A-Z][\w'’\-]*(?:\s[A-Z][\w'’\-]*){0,2})(?:,[^()]{0,30})?\)[.!?]?$")
 
 
 STRONG = REPORTING - words(
@@ -56,9 +54,8 @@ STRONG = REPORTING - words(
     "moved recalled presented reports favoured voted"
 )
 _HEARD = re.compile(
-    r"(?<![\w’'])((?:The [a-z]{4,14}|[A-Z][\w'’\-]*\.?)(?: (?:[A-Z][\w'’\-]*\.?)){0,3}) (?:had )?("
-    + "|".join(sorted(STRONG))
-    + r")\b"
+    r"(?<![\w’'])((?:The [a-z]{4,14}|(?:[A-Z]\.|(?:Mrs?|Ms|Dr|Prof|Rev|St|Hon|Cllr)\.|"
+    r"[A-Z][\w'’\-]*))(?: (?:[A-Z]\.|[A-Z][\w'’\-]*)){0,3}) (?:had )?(" + "|".join(sorted(STRONG)) + r")\b"
 )
 _GROUPS = words(
     "all audience board committee company council group house meeting members minutes notes others panel "
@@ -87,7 +84,7 @@ def hear(text: str, people: People) -> None:
 def turns(
     text: str, start: int, end: int, people: People, holder: str | None
 ) -> Iterator[tuple[int, int, int, str | None]]:
-    """The turns of running text as ``(start, said, end, speaker)``: neighbouring sentences of the same speaker together.
+    """The turns of running text as ``(start, said, end, speaker)``: neighbouring sentences of a speaker together.
 
     ``holder`` is who speaks when nothing in the text says otherwise (the label of the line), or ``None``.
     """

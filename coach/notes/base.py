@@ -13,8 +13,8 @@ from coach.schema import Conversation
 class NoteFormat:
     """One way in which people write notes.
 
-    ``sniff(text)`` says how much a text looks like it, 0 (not at all) to 1 (certainly); it must be quick and may look at
-    the beginning only. ``read(text)`` gives the :class:`Conversation` for any text whatever, also one of another format.
+    ``sniff(text)`` says how much a text looks like it, 0 (not at all) to 1 (certainly); it must be quick and may look
+    at the beginning only. ``read(text)`` gives the :class:`Conversation` for any text, also one of another format.
     """
 
     name: str

@@ -20,7 +20,7 @@ _SLASHED = re.compile(r"\b(\d{1,2})/(\d{1,2})/(\d{4})\b")
 
 
 def find_date(text: str) -> str | None:
-    """The first full date in the opening of the text as ``YYYY-MM-DD``; ``None`` without a year or when it is ambiguous."""
+    """The first full date in the opening of the text as ``YYYY-MM-DD``; ``None`` without a year or when ambiguous."""
     head = text[:1500]
     found = [
         (m.start(), day) for pattern, order in _PATTERNS for m in pattern.finditer(head) if (day := _day(m, order))

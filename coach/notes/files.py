@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from coach.errors import InputError
@@ -10,6 +11,9 @@ MOST_BYTES = 10_000_000
 """Larger files are refused: a whole day of talk is less than a tenth of it."""
 
 _BY_MARKITDOWN = (".docx", ".pdf")
+SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".eml", *_BY_MARKITDOWN)
+"""How files of notes end, for whoever looks through a folder; a named file may end as it likes."""
+_ENCODED = re.compile(rb"^Content-(?:Type:\s*multipart|Transfer-Encoding:\s*(?:quoted|base64))", re.I | re.M)
 _BINARY_STARTS = (
     b"%PDF",
     b"PK\x03\x04",
@@ -26,7 +30,7 @@ _BINARY_STARTS = (
 
 
 def read_file(path: str | Path) -> str:
-    """The text of a file: UTF-8, UTF-16 or a legacy encoding, without byte order mark; .docx and .pdf by the extra ``docs``.
+    """The text of a file: UTF-8, UTF-16 or a legacy encoding, without byte order mark; .docx, .pdf by extra ``docs``.
 
     Raises :class:`InputError` for what is missing, no file, unreadable, empty, larger than 10 MB or not text.
     """
@@ -41,16 +45,29 @@ def read_file(path: str | Path) -> str:
         size = file.stat().st_size
         if size > MOST_BYTES:
             raise InputError(
-                f"{file} has {size / 1e6:.0f} MB, the limit is {MOST_BYTES / 1e6:.0f} MB: give the notes of one meeting."
+                f"{file} has {size / 1e6:.0f} MB, the limit is {MOST_BYTES / 1e6:.0f} MB: give notes of one meeting."
             )
         if file.suffix.lower() in _BY_MARKITDOWN:
             return _convert(file)
         data = file.read_bytes()
+        if file.suffix.lower() == ".eml" and _ENCODED.search(data[:20_000]):
+            return _checked(_letter(data), str(file))
     except OSError as error:
         raise InputError(
             f"{file} can't be read ({error.strerror or type(error).__name__}): check the file and its rights."
         ) from None
     return decode(data, str(file))
+
+
+def _letter(data: bytes) -> str:
+    """A raw message as people read it: the four headers that matter, then its text without transfer encoding."""
+    from email import message_from_bytes, policy
+
+    message = message_from_bytes(data, policy=policy.default)
+    body = message.get_body(preferencelist=("plain",))
+    words = body.get_content() if body else ""
+    headers = [f"{name}: {message[name]}" for name in ("From", "To", "Cc", "Date", "Subject") if message[name]]
+    return "\n".join(headers) + "\n\n" + words if words.strip() else ""
 
 
 def decode(data: bytes, name: str) -> str:
@@ -95,7 +112,7 @@ def _convert(file: Path) -> str:
         raise InputError(f"{file.name} needs the extra for documents: pip install 'unheard[docs]'") from None
     try:
         text = MarkItDown(enable_plugins=False).convert_local(str(file)).text_content
-    except Exception as error:  # the converters raise whatever their libraries raise
+    except Exception as error:  # noqa: BLE001  # the converters raise whatever their libraries raise
         raise InputError(
             f"{file} can't be converted ({type(error).__name__}): save it as text and try again."
         ) from None

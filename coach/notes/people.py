@@ -48,8 +48,8 @@ _NOT_NAMES = words(
     "there these they third this those though thus time timeline times tip to today todo together tomorrow tonight "
     "topic topics total tricky update updates url venue vote votes warning was we website week weekly what whatever "
     "when where whether which who why will with work worked working wrote www yes yesterday yet you your zoom "
-    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september "
-    "october november december mon tue tues wed weds thu thur thurs fri sat sun jan feb mar apr jun jul aug sep sept "
+    "monday tuesday wednesday thursday friday saturday sunday january february march july september "
+    "october november december mon tue tues wed weds thu thur thurs fri sat sun feb mar apr jul aug sep sept "
     "oct nov dec spring summer autumn winter"
 )
 _SOFT = words("all chair head from and the notes minutes scribe lead chairs may")
@@ -74,7 +74,7 @@ def looks_like_name(written: str) -> bool:
             return False
     if lower[0] in _NOT_NAMES and not (len(parts) > 1 and lower[0] in _SOFT) and not _initials(parts[0]):
         return False
-    if len(parts) > 1 and lower[-1] in _NOT_NAMES and not _initials(parts[-1]):
+    if len(parts) > 1 and lower[-1] in _NOT_NAMES and lower[0] not in TITLES and not _initials(parts[-1]):
         return False
     proper = 0
     for word, low in zip(parts, lower, strict=True):

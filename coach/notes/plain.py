@@ -12,7 +12,7 @@ from coach.notes.lines import Line, Piece, split_lines, utterances
 from coach.notes.people import People, looks_like_handle, looks_like_name, read_roster, roster_kind
 from coach.schema import Attendee, Conversation, Role
 
-_BULLET = re.compile(r"(?:[-*•‣◦·–+>]|\[[ xX]\]|\(?\d{1,3}[a-z]?[.)]|\(?[a-zA-Z][.)])(?:\s+|$)")
+_BULLET = re.compile(r"(?:[-*•‣◦·–+>]|\[[ xX]\]|\(?\d{1,3}[a-z]?[.)]|\(?[a-z][.)]|\(?[A-Z]\))(?:\s+|$)")
 _MARKDOWN_HEADING = re.compile(r"(?:#{1,6}\s+|h[1-6]\.\s+)")
 _RULE = re.compile(r"(?:[-*_=~]\s?){3,}$|`{3,}.{0,30}$|<!--.*-->$|\[[^\]\n]{1,80}\]:\s+\S+$")
 _TOPIC = re.compile(r"([A-Z][A-Z0-9 /&'’.-]{1,40}[A-Z0-9s]):\s+(?=\S)")
@@ -96,8 +96,7 @@ def read_plain(text: str, name: str) -> Conversation:
     people = People()
     blocks = _blocks(text, lines, people)
     labels = _labels(text, blocks, people)
-    told = [b for b in blocks if b.kind in ("text", "cell")]
-    spoken = _is_transcript(told, labels)
+    spoken = _is_transcript([b for b in blocks if b.kind == "text"], sum(blocks[i].kind == "text" for i in labels))
     if not spoken:
         hear(text, people)
     pieces: list[Piece] = []
@@ -117,7 +116,7 @@ def read_plain(text: str, name: str) -> Conversation:
             outer.append((block.depth, label[0]))
         elif outer and not spoken:
             label = (outer[-1][1], block.said)
-        if spoken:
+        if spoken and block.kind == "text":
             piece, holder = _spoken(text, block, label, people, holder)
             pieces.append(piece)
         else:
@@ -163,7 +162,7 @@ def _spoken(
 def _noted(text: str, block: Block, label: tuple[str, int] | None, people: People) -> list[Piece]:
     said, holder = block.said, None
     words = text[block.said : block.end]
-    if block.section and _TASKS.match(block.section):
+    if block.kind == "text" and block.section and _TASKS.match(block.section):
         return [Piece(block.start, said, block.end, "narration", None, None, block.section)]
     if label:
         holder, said = people.speaker(label[0]), label[1]
@@ -183,12 +182,12 @@ def _noted(text: str, block: Block, label: tuple[str, int] | None, people: Peopl
     return pieces
 
 
-def _is_transcript(told: list[Block], labels: dict[int, tuple[str, int]]) -> bool:
-    if not told or len(labels) < 2:
-        return len(told) > 0 and len(labels) == len(told)
+def _is_transcript(told: list[Block], labelled: int) -> bool:
+    """Whether these are people's own words, so that what follows a label is said by the same person."""
+    if not told or labelled < 2:
+        return bool(told) and labelled == len(told)
     lines = sum(1 for b in told if not b.bullet)
-    bullets = len(told) - lines
-    return len(labels) >= 0.9 * len(told) or (lines >= bullets and len(labels) >= 0.4 * len(told))
+    return labelled >= 0.9 * len(told) or (2 * lines >= len(told) and labelled >= 0.4 * len(told))
 
 
 def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
@@ -252,17 +251,12 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
             found[-1] = replace(found[-1], end=line.end)
             continue
         found.append(Block("text", line.start, line.start + said, line.end, bool(mark), line.indent, section))
-    if (
-        len(found) > 1
-        and found[0].kind == "text"
-        and not found[0].bullet
-        and _is_title(text, lines, found[0], found[1])
-    ):
+    if len(found) > 1 and found[0].kind == "text" and not found[0].bullet and _is_title(text, found[0], found[1]):
         found[0] = replace(found[0], kind="heading", section=text[found[0].said : found[0].end].strip(" *_"))
     return found
 
 
-def _is_title(text: str, lines: list[Line], first: Block, following: Block) -> bool:
+def _is_title(text: str, first: Block, following: Block) -> bool:
     words = text[first.said : first.end]
     if len(words) > 110 or "\n" in words or words[-1] in "?!" or re.match(r"[^:]{1,40}:\s", words):
         return False
@@ -370,6 +364,8 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
             return 0
         if before and body.endswith(":") and roster_kind(bare):
             return 0
+        if before and not after and len(bare.split()) <= 4 and _BULLET.match(lines[number + 1].text):
+            return 0
     return None
 
 
@@ -448,6 +444,7 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
         and index + 1 < len(blocks)
         and blocks[index + 1].depth > blocks[index].depth
     }
+    repeated_opener = any(counts[low] > 1 for low in candidates_open)
     for written, _, colon in candidates.values():
         low = written.casefold()
         if not colon or low in known:
@@ -459,7 +456,7 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
             shouted = written.isupper() and len(written) > 4
             opens = candidates_open.get(low, False)
             if (
-                (opens and len(written.split()) > 1)
+                (opens and (len(written.split()) > 1 or repeated_opener))
                 or (written in elsewhere and colons > 2)
                 or (count >= 2 and not (shouted and not transcript))
                 or (transcript and (not people.listed or len(written.split()) > 1 or count > 1 or colons >= 0.6 * told))
@@ -497,7 +494,8 @@ def _label(text: str, block: Block) -> tuple[str, int, bool] | None:
     if not match:
         return None
     written = head[: match.start()]
-    bare = re.sub(r"\s*[(\[][^)\]]{0,60}[)\]]\s*[*_]{0,2}$", "", written).strip(" *_`<>@")
+    bare = re.sub(r"\s*[(\[][^)\]]{0,60}[)\]]\s*[*_]{0,2}$", "", written).strip(" *`<>@")
+    bare = re.sub(r"^(_{1,2})(.*)\1$", r"\2", bare)
     colon = head[match.start()] in ":："
     if not bare or "\n" in bare:
         return None
