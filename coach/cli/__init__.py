@@ -18,9 +18,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-from coach.cli import names, review, service  # noqa: E402  (they register their commands on the app above)
+from coach.cli import library, names, review, service  # noqa: E402  (they register their commands on the app above)
 
-__all__ = ["app", "main", "names", "review", "service"]
+__all__ = ["app", "library", "main", "names", "review", "service"]
 
 
 def main() -> None:
