@@ -16,10 +16,14 @@ from coach.errors import InputError
 from coach.notes.lines import BLANK
 
 PARTS = (
-    "Ana:", "Ben Ott:", "**Cy:**", "- ", "  - ", "> ", "# ", "## Item", "1. ", "| a | b |", "|---|---|", "\n", "\n", "\r\n",
-    "\n\n", " ", "[00:01:02]", "19:02 ", "Ana  0:15", "WEBVTT\n\n", "00:01.000 --> 00:02.000\n", "<v Ana>", "</v>", "From: Ana",
-    "Subject: roof", "Ana wrote:", "Present: Ana (chair), Ben", "Apologies: Cy", "Ana asked why.", "It leaks. We wait!", "…", "e.g.",
-    "https://a.example", "שלום", "😀", "\ufeff", "\u200b", "\u2028", "Decision: no", "---", "(laughs)", '"', "Mr. ", "J. P.", "a: b",
+    "Ana:", "Ben Ott:", "**Cy:**", "- ", "  - ", "> ", "# ", "## Item", "1. ", "| a | b |", "|---|---|",
+    "\n", "\n", "\r\n",
+    "\n\n", " ", "[00:01:02]", "19:02 ", "Ana  0:15", "WEBVTT\n\n", "00:01.000 --> 00:02.000\n", "<v Ana>",
+    "</v>", "From: Ana",
+    "Subject: roof", "Ana wrote:", "Present: Ana (chair), Ben", "Apologies: Cy", "Ana asked why.",
+    "It leaks. We wait!", "…", "e.g.",
+    "https://a.example", "שלום", "😀", "\ufeff", "\u200b", "\u2028", "Decision: no", "---", "(laughs)",
+    '"', "Mr. ", "J. P.", "a: b",
 )  # fmt: skip
 TEXTS = st.one_of(
     st.text(min_size=1, max_size=200),

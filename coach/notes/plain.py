@@ -374,9 +374,7 @@ _SEGMENT = re.compile(
     r"^\W{1,4})[*_]{0,2}([^\W\d_][\w ]{0,30}?)\s?[*_]{0,2}[:：]\s?[*_]{0,2}(?=\s)"
 )
 _BARE = re.compile(
-    r"(?:^|(?<=[.;])\s+|\s{2,}|//\s*)(present|here|attending|attendees|apols?|apologies|absent|in|out|"
-    r"sorry)\s+(?=[A-Z])",
-    re.I,
+    r"(?:^|(?<=[.;])\s+|\s{2,}|//\s*)((?i:present|here|attending|attendees|apols?|apologies|absent)|IN|OUT)\s+(?=[A-Z])"
 )
 
 
@@ -416,7 +414,7 @@ def _roster(body: str, listing: str | None, seen: int) -> tuple[Attendee, ...]:
             part = part[: inner.start()]
             break
         found.extend(read_roster(part, kind))
-    return tuple(found)
+    return tuple(found) if head[marks[0][0] : marks[0][1]].rstrip(" *_").endswith((":", "：")) or len(found) > 1 else ()
 
 
 def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[str, int]]:
