@@ -45,4 +45,5 @@ class LocalEngine:
         people = participants(conversation, reading)
         if len(reading.sentences) < THIN:
             notices.append("These notes are very short: there may be too little here to tell what was taken up.")
-        return Analysis(findings=tuple(findings), participants=people, notices=tuple(notices))
+        ranked = tuple(sorted(findings, key=lambda finding: -finding.confidence))
+        return Analysis(findings=ranked, participants=people, notices=tuple(notices))
