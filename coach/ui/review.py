@@ -16,6 +16,7 @@ from coach.ui import strings, views
 from coach.ui.acting import QUIET, region, sent
 from coach.ui.faults import Update, told
 from coach.ui.following import Following
+from coach.ui.keeping import build_keeping
 
 if TYPE_CHECKING:
     from coach.ui.coaches import CoachOf
@@ -32,11 +33,13 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
             go = gr.Button(strings.REVIEW, variant="primary", elem_id="go", scale=0, min_width=140)
             stop = gr.Button(strings.STOP, elem_id="stop", scale=0, min_width=140, visible=False)
             upload = gr.UploadButton(strings.OPEN_FILE, elem_id="open-file", scale=0, min_width=140)
+            alias = gr.Button(strings.PREVIEW, elem_id="alias", scale=0, min_width=140)
+    open_keeping = build_keeping(coach_of, text)
     status = region(elem_id="status")
     with gr.Column(elem_id="shelf") as shelf:
         pick = region(views.sample_list(), "pick")
         region(views.empty())
-    result = region("", "again", elem_id="result")
+    result = region("", "again", "keep", elem_id="result")
     outputs = [text, status, result, compose, shelf, go, stop]
 
     def show(pasted: str, request: gr.Request) -> Iterator[Update]:
@@ -108,6 +111,8 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
     pick.pick(show_sample, None, outputs, **busy)
     upload.upload(show_file, upload, outputs, **busy)
     stop.click(halt, None, None, queue=False, **QUIET)
+    open_keeping(alias.click, False)
+    open_keeping(result.keep, True)
     result.again(start_over, None, outputs, queue=False, **QUIET)
     held, reviewed = gr.Textbox(visible=False), gr.Checkbox(visible=False)
     page.load(show_again, [held, reviewed], outputs, js="() => unheard.recall()", **busy)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import ipaddress
 import os
 import re
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coach.errors import ConfigError
+from coach.settings import is_loopback
 from coach.ui import strings
 from coach.ui.look import launch_look
 
@@ -82,16 +82,6 @@ def launch(
         sys.stdout.flush()
         page.block_thread()
     return str(address)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach ``host``."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _free_port(host: str, port: int) -> int:

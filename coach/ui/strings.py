@@ -112,6 +112,43 @@ UNHEARD = "Unheard"
 CAME_BACK = "Said before"
 SAID = "What was said"
 
+# Keeping notes, and what leaves the machine
+KEEP = "Keep in the library"
+PREVIEW = "See it with pseudonyms"
+KEEPING = "With pseudonyms"
+WITH_PSEUDONYMS = "The notes with pseudonyms"
+KEEP_YES = "Keep them"
+KEEP_NO = "Not now"
+GOES_NOWHERE = (
+    "Nothing leaves this machine. What is kept is the text below, in {home}; who is who is kept beside it, encrypted."
+)
+GOES_LOCAL_MODEL = (
+    "Nothing leaves this machine: {model} runs on it. What is kept is the text below, in {home}; who is who is kept "
+    "beside it, encrypted."
+)
+GOES_MODEL = (
+    "A review asks {model} at {endpoint}, which gets the text below and never the names. What is kept stays in {home}; "
+    "who is who is kept beside it, encrypted, and is never sent."
+)
+REPLACED = ("{n} name or number replaced", "{n} names and numbers replaced")
+IN_NOTES = "In your notes"
+BECOMES = "Becomes"
+EXEMPT = "Leave"
+CORRECT = "Correct the names"
+HIDE_MORE = "Something was overlooked"
+HIDE_WHAT = "As it stands in the notes"
+HIDE_TYPE = "It is a"
+HIDE = "Replace it"
+TYPES = {"person": "person", "company": "company", "customer": "customer", "project": "project", "place": "place"}
+SAME_PERSON = "Two names of one person"
+NOT_SAME = "Wrongly taken for another"
+THIS = "This"
+AND_THIS = "and this"
+MERGE = "Are one person"
+SPLIT = "Is somebody else"
+KEPT = "Kept: {title}. You find it in the library."
+KEPT_ALREADY = "{title} was in the library already."
+
 # Library
 TAB_SEARCH = "Search"
 TAB_NOTES = "Notes"

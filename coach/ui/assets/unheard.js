@@ -177,6 +177,12 @@
       window.scrollTo({ top: 0 });
       heading.focus({ preventScroll: true });
     }
+    const keeping = document.getElementById("keeping-title");
+    if (keeping && !keeping.dataset.met) {
+      keeping.dataset.met = "yes";
+      keeping.closest(".keeping").scrollIntoView({ block: "start", behavior: behaviour() });
+      keeping.focus({ preventScroll: true });
+    }
     const meeting = document.getElementById("meeting-title");
     if (meeting && meeting.dataset.met !== meeting.closest(".meeting").dataset.meeting) {
       meeting.dataset.met = meeting.closest(".meeting").dataset.meeting;

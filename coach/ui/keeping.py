@@ -1,0 +1,179 @@
+"""The notes with pseudonyms, before anything is kept or sent: what is replaced, by what, and what the user corrects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, get_args
+
+import gradio as gr
+
+from coach import notes as reader
+from coach.anonymise import Anonymised, anonymise
+from coach.errors import CoachError, InputError
+from coach.identities import Identities
+from coach.identities.value import EntityType
+from coach.ui import strings, views
+from coach.ui.acting import QUIET, region, sent
+from coach.ui.faults import Update, telling
+
+if TYPE_CHECKING:
+    from coach.library import Entry
+    from coach.ui.coaches import CoachOf
+    from coach.wiring import Coach
+
+TEMPLATE = "keeping.html.j2"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Notes about to be kept, and what the user changed about the names in them."""
+
+    text: str
+    title: str | None = None
+    offer: bool = True
+    changes: tuple[tuple[str, str, str], ...] = ()
+
+    def changed(self, what: str, one: str, other: str = "") -> Draft:
+        """The draft with one more change: ``exempt``, ``hide`` (with a type), ``merge`` or ``split``."""
+        return replace(self, changes=(*self.changes, (what, one.strip(), other.strip())))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the pseudonymised text; ``original`` and ``type`` are set where something was replaced."""
+
+    text: str
+    original: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Name:
+    """One spelling in the notes and its pseudonym."""
+
+    original: str
+    pseudonym: str
+    type: str
+    times: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the user sees before deciding."""
+
+    runs: tuple[Run, ...]
+    names: tuple[Name, ...]
+    people: tuple[str, ...]
+    goes: str
+    offer: bool
+    changed: bool
+    problem: str = ""
+
+
+def build_keeping(coach_of: CoachOf, text: gr.Textbox) -> Callable[[Callable[..., Any], bool], None]:
+    """The panel with the preview. What comes back opens it: ``open_on(listener, offer)``, where ``offer`` says whether
+    the notes can be kept from there."""
+    draft = gr.State(Draft(""), time_to_live=3600)
+    panel = region("", "confirm", "cancel", "exempt", "hide", "merge", "split", elem_id="keeping")
+
+    def shown(request: gr.Request, wanted: Draft) -> Update:
+        view = preview(coach_of(request), wanted)
+        left = replace(wanted, changes=wanted.changes[:-1]) if view.problem else wanted
+        return {draft: left, panel: views.part(TEMPLATE, "preview", view)}
+
+    @telling(panel)
+    def confirm(wanted: Draft, request: gr.Request) -> Update:
+        entry = keep(coach_of(request), wanted)
+        title = reader.parse(wanted.text).title or strings.UNTITLED
+        return {draft: Draft(""), panel: views.part(TEMPLATE, "kept", title, entry.new)}
+
+    def changing(what: str) -> Callable[..., Update]:
+        @telling(panel)
+        def change(wanted: Draft, request: gr.Request, event: gr.EventData) -> Update:
+            one = sent(event, "one") or sent(event, "text")
+            return shown(request, wanted.changed(what, one, sent(event, "other") or sent(event, "type")))
+
+        return change
+
+    outputs = [draft, panel]
+    panel.confirm(confirm, draft, outputs, **QUIET)
+    panel.cancel(lambda: "", None, panel, queue=False, **QUIET)
+    for what in ("exempt", "hide", "merge", "split"):
+        getattr(panel, what)(changing(what), draft, outputs, **QUIET)
+
+    def open_on(listener: Callable[..., Any], offer: bool) -> None:
+        @telling(panel)
+        def opened(pasted: str, request: gr.Request) -> Update:
+            if not pasted.strip():
+                return {panel: views.trouble(strings.NOTHING_PASTED)}
+            return shown(request, Draft(pasted, offer=offer))
+
+        listener(opened, text, outputs, **QUIET)
+
+    return open_on
+
+
+def preview(coach: Coach, draft: Draft) -> Preview:
+    """The preview of a draft; a change that can't be made is left out, and ``problem`` says why."""
+    problem = ""
+    try:
+        done = _anonymised(coach, draft)
+    except CoachError as error:
+        problem = str(error)
+        draft = replace(draft, changes=draft.changes[:-1])
+        done = _anonymised(coach, draft)
+    counted = Counter((draft.text[r.start : r.end], r.pseudonym, r.type) for r in done.replaced)
+    names = tuple(Name(*found, n) for found, n in counted.items())
+    people = tuple(dict.fromkeys(n.original for n in names if n.type == "person"))
+    return Preview(
+        _runs(draft.text, done), names, people, _goes(coach), draft.offer, bool(draft.changes or problem), problem
+    )
+
+
+def keep(coach: Coach, draft: Draft) -> Entry:
+    """The entry of the notes in the library, with the user's changes to the names in force."""
+    conversation = reader.parse(draft.text)
+    coach.identities.update(lambda known: _with(draft, anonymise(conversation, known).identities))
+    return coach.library.add(conversation, title=draft.title)
+
+
+def _anonymised(coach: Coach, draft: Draft) -> Anonymised:
+    conversation = reader.parse(draft.text)
+    done = anonymise(conversation, coach.identities.load())
+    # Names are known only after a first pass; changes about them need a second one.
+    return anonymise(conversation, _with(draft, done.identities)) if draft.changes else done
+
+
+def _with(draft: Draft, identities: Identities) -> Identities:
+    for what, one, other in draft.changes:
+        if what == "exempt":
+            identities = identities.exempted(one)
+        elif what == "hide":
+            if one not in draft.text:
+                raise InputError("these words are not in the notes: copy them from there, letter for letter")
+            kinds: tuple[EntityType, ...] = get_args(EntityType)
+            identities = identities.add(one, next((kind for kind in kinds if kind == other), "person"))
+        elif what == "merge":
+            identities = identities.merge(one, other)
+        elif what == "split":
+            identities = identities.split(one, one)
+    return identities
+
+
+def _runs(text: str, done: Anonymised) -> tuple[Run, ...]:
+    runs, at = list[Run](), 0
+    for item in done.replaced:
+        runs += [Run(text[at : item.start]), Run(item.pseudonym, text[item.start : item.end], item.type)]
+        at = item.end
+    return (*runs, Run(text[at:]))
+
+
+def _goes(coach: Coach) -> str:
+    """Plainly, where the notes go."""
+    settings = coach.settings
+    if not settings.llm_configured or settings.engine == "local":
+        return strings.GOES_NOWHERE.format(home=settings.home)
+    form = strings.GOES_LOCAL_MODEL if settings.on_this_machine else strings.GOES_MODEL
+    return form.format(model=settings.model, endpoint=settings.endpoint, home=settings.home)
