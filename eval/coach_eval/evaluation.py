@@ -13,6 +13,7 @@ from coach.errors import UnverifiableError
 from coach.settings import Settings, load_settings
 from coach_eval.baselines import Baselines, compare
 from coach_eval.files import load_cases, load_suites
+from coach_eval.recordings import Store
 from coach_eval.running import Journal, Pace, Subjects, attempt, digests_of, run_suite
 from coach_eval.schema import Case, Mode, Origin, Run, Strict, Suite, Trial, Verdict
 from coach_eval.subject import LocalSubject
@@ -60,7 +61,7 @@ class Evaluation:
             load_cases(self.root, suite, TASKS[suite.task])
             self.baselines.get(suite.suite)
             if suite.engine == "llm":
-                self._store(suite).check()
+                self.store(suite).check()
         return suites
 
     @property
@@ -88,9 +89,9 @@ class Evaluation:
         notices: list[str] = []
         origins: set[Origin] = set()
         if suite.engine == "llm":
-            recordings = self._store(suite).check()
+            recordings = self.store(suite).check()
             origins = {recording.origin for recording in recordings}
-            notices.extend(self._store(suite).stale())
+            notices.extend(self.store(suite).stale())
             if "authored" in origins:
                 notices.append(AUTHORED)
         run = run_suite(
@@ -150,11 +151,10 @@ class Evaluation:
             return lambda case, repeat: self.local
         from coach_eval.models import model_subjects
 
-        return model_subjects(suite, self._store(suite), self.mode, self.settings, self.max_usd, self.origin)
+        return model_subjects(suite, self.store(suite), self.mode, self.settings, self.max_usd, self.origin)
 
-    def _store(self, suite: Suite) -> Any:
-        from coach_eval.recordings import Store
-
+    def store(self, suite: Suite) -> Store:
+        """The recordings of a suite."""
         return Store(self.root / "recordings" / suite.suite)
 
 

@@ -48,7 +48,7 @@ class Mutant:
 
 
 def rules(folder: Path, suite: Suite, each_entry: bool = False) -> tuple[Rule, ...]:
-    """The rules behind a suite: bullets of its prompt, or the lists of the lexicon (``each_entry``: each line of them)."""
+    """The rules behind a suite: bullets of its prompt, or lists of the lexicon (``each_entry``: each line of them)."""
     if suite.engine == "llm":
         if not suite.prompt:
             raise InputError(

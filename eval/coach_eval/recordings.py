@@ -15,8 +15,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from coach.anonymise import leak_check
 from coach.engine import Watch
 from coach.errors import LeakError, UnverifiableError
+from coach.identities import Identities
 from coach.llm.base import NONCE_IN_DIGEST, Answer, ChatModel, Request
 from coach_eval.files import digest, read_json, write_atomically
 from coach_eval.schema import Origin, Strict
@@ -76,14 +78,11 @@ def key(request: Request, *, provider: str, model: str, repeat: int) -> str:
     )
 
 
-def scan(text: str, names: Sequence[str], secrets: Sequence[str] = ()) -> str:
-    """The text, unchanged; raises :class:`LeakError`, without repeating it, when it holds a secret or a real name."""
+def scan(text: str, identities: Identities, secrets: Sequence[str] = ()) -> str:
+    """The text, unchanged; raises :class:`LeakError`, without repeating it, when it holds a secret or a known name."""
     if _SECRETS.search(text) or any(secret and secret in text for secret in secrets):
         raise LeakError("an answer holds what looks like a key or token: it was not recorded; take it out of the notes")
-    for name in names:
-        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
-            raise LeakError("an answer holds a real name: it was not recorded; check the pseudonyms of this case")
-    return text
+    return leak_check(text, identities, "a recording")
 
 
 @dataclass(frozen=True)
@@ -101,12 +100,13 @@ class Store:
         path = self.path(key)
         return read_json(path, Recording) if path.exists() else None
 
-    def put(self, recording: Recording, names: Sequence[str] = (), secrets: Sequence[str] = ()) -> None:
+    def put(self, recording: Recording, identities: Identities, secrets: Sequence[str] = ()) -> None:
         """Scan a recording and write it whole; nothing is written when the scan finds anything."""
         import json
 
+        scan(recording.text, identities, secrets)
         text = json.dumps(recording.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        write_atomically(self.path(recording.key), scan(text, names, secrets))
+        write_atomically(self.path(recording.key), text)
 
     def check(self) -> tuple[Recording, ...]:
         """Every recording, read and validated; raises :class:`~coach.errors.InputError` naming the first bad file."""
@@ -156,7 +156,7 @@ class ReplayingModel:
 class RecordingModel:
     """A chat model that asks another one, and records what it says; what is recorded already is not asked again.
 
-    names: real names that no recording may hold. secrets: configured keys, likewise.
+    identities: whose names no recording may hold. secrets: configured keys, likewise.
     """
 
     model: ChatModel
@@ -164,7 +164,7 @@ class RecordingModel:
     provider: str
     repeat: int
     origin: Origin
-    names: tuple[str, ...] = ()
+    identities: Identities
     secrets: tuple[str, ...] = ()
 
     @property
@@ -194,7 +194,7 @@ class RecordingModel:
                 date=datetime.now(UTC).isoformat(timespec="seconds"),
                 origin=self.origin,
             ),
-            self.names,
+            self.identities,
             self.secrets,
         )
         return answer

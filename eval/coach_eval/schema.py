@@ -29,10 +29,9 @@ class Gate(Strict):
 
 
 class Budget(Strict):
-    """What one run may cost; ``usd_per_call`` is reserved before each call while the price of the model is unknown."""
+    """What one run may cost and how fast it may go; ``--max-usd`` goes before ``usd``."""
 
     usd: float | None = Field(None, ge=0)
-    usd_per_call: float = Field(0.01, ge=0)
     calls_per_minute: int | None = Field(None, ge=1)
 
 
@@ -40,8 +39,8 @@ class Suite(Strict):
     """What is exercised, on which cases, how often, and which metrics gate.
 
     ``cases`` is a folder under ``eval/cases``; several suites may share one. ``findings`` narrows a review suite to
-    some kinds of finding. ``model`` pins a model snapshot and is needed by the ``llm`` engine. ``prompt`` names the
-    prompt folder that ``mutate`` and ``blame`` take apart.
+    some kinds of finding. ``provider`` and ``model`` pin what was recorded; the ``llm`` engine needs a model.
+    ``prompt`` names the prompt folder that ``mutate`` takes apart.
     """
 
     suite: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
@@ -49,6 +48,7 @@ class Suite(Strict):
     task: str = "review"
     cases: str
     engine: Literal["local", "llm"] = "local"
+    provider: str = "openai"
     model: str | None = None
     prompt: str | None = None
     findings: tuple[str, ...] = ()

@@ -71,7 +71,8 @@ def standing(case: ParticipantsCase, _suite: Suite, seen: Seen) -> Score:
 
     Somebody missing from the review counts as placed wrongly.
     """
-    said = {person.name: person for person in seen.people}
+    people = {name: _named(name, seen.people) for name in (*case.people, *case.silent)}
+    said = {name: person for name, person in people.items() if person is not None}
     metrics: dict[str, float] = {}
     if case.people:
         pairs = [(expected, said.get(name)) for name, expected in case.people.items()]
@@ -97,6 +98,13 @@ def grounding(_case: ParticipantsCase, _suite: Suite, seen: Seen) -> Score:
 def items(_case: ParticipantsCase, seen: Seen) -> tuple[str, ...]:
     """One line per attendee."""
     return tuple(f"{person.name}: {person.alignment}, {person.buy_in}" for person in seen.people)
+
+
+def _named(name: str, people: tuple[Stance, ...]) -> Stance | None:
+    """The one of that name; a title or first name in front, or left out, does not matter."""
+    return next((p for p in people if p.name == name), None) or next(
+        (p for p in people if p.name.endswith(f" {name}") or name.endswith(f" {p.name}")), None
+    )
 
 
 TASK = Task(

@@ -136,11 +136,12 @@ def problems(case: ReviewCase) -> Iterator[Problem]:
             yield ("relations", index), problem
 
 
-def run(case: ReviewCase, _suite: Suite, subject: Subject) -> Seen:
-    """Review the notes, and the notes as each relation changes them."""
+def run(case: ReviewCase, suite: Suite, subject: Subject) -> Seen:
+    """Review the notes, and the notes as each relation changes them if the suite scores that."""
     text = case.text
     review = subject.review(text, case.format)
-    variants = (relations.change(text, relation).text for relation in case.relations)
+    tried = case.relations if not suite.scorers or "metamorphic" in suite.scorers else ()
+    variants = (relations.change(text, relation).text for relation in tried)
     return Seen(
         findings=_shown(review),
         ungrounded=sum(text[f.start : f.end] != f.quote for f in review.findings),
