@@ -256,6 +256,8 @@ LISTS = (
      {"TC": (True, "facilitator", ()), "Eric Hu": (True, None, ("Eric",)), "Oli": (False, None, ())}),
     ("Eric Hu, Eric Ho and Ana were there.\nPresent: Eric Hu, Eric Ho, Ana\n\nEric: hi\nAna: hi\nEric: so\n",
      {"Eric Hu": (True, None, ()), "Eric Ho": (True, None, ()), "Ana": (True, None, ()), "Eric": (True, None, ())}),
+    ("here: Hanne (chair), Olu, Dani // sorry: Katja\n\n- Dani - no\n- Olu: yes\n",
+     {"Hanne": (True, "chair", ()), "Olu": (True, None, ()), "Dani": (True, None, ()), "Katja": (False, None, ())}),
     ("here: me (Joss), Nils taking notes\n\n- Joss: x y\n- Nils: z\n- Joss: w\n",
      {"Joss": (True, None, ()), "Nils": (True, "minutes", ())}),
 )  # fmt: skip

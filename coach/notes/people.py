@@ -254,6 +254,7 @@ _SINGLE_ROLE = re.compile(
     r"editor|presenter|dean|host",
     re.I,
 )
+_ENTRY = re.compile(r"^([^()\[\]]{1,60}?)\s*(?:[(\[]([^()\[\]]{0,80})[)\]]?)?\s*[.;]?$")
 _BESIDE = re.compile(r"^(?:later|and|also|the|plus|cllrs|from|by|is|was|are)\s+(?=\S)", re.I)
 _TAKES_NOTES = re.compile(r"\s+(?:taking|takes|took|wrote|writing) (?:the )?(?:notes|minutes).{0,80}$", re.I)
 _DUTIES = (
@@ -287,7 +288,7 @@ def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
     found = []
     role_of_list = kind if kind not in ("present", "absent") else None
     for part in _split_names(names[:4000]):
-        match = re.match(r"^([^()\[\]]{1,60}?)\s*(?:[(\[]([^()\[\]]{0,80})[)\]]?)?\s*[.;]?$", part.strip(" *_\t\r\n-•"))
+        match = _ENTRY.match(part.strip(" */_\t\r\n-•"))
         if not match:
             continue
         name, inner = match.group(1).strip(" .*_"), match.group(2)

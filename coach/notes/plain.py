@@ -370,7 +370,7 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
 
 
 _SEGMENT = re.compile(
-    r"(?:^|(?<=[.;,)*\]}])\s+|(?<=\*\*)|\s{2,}|"
+    r"(?:^|(?<=[.;,)*\]}/])\s+|(?<=\*\*)|\s{2,}|"
     r"^\W{1,4})[*_]{0,2}([^\W\d_][\w ]{0,30}?)\s?[*_]{0,2}[:：]\s?[*_]{0,2}(?=\s)"
 )
 _BARE = re.compile(
