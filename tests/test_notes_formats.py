@@ -58,21 +58,24 @@ SAMPLES = {
     ),
     "webvtt with voices": Sample(
         "webvtt",
-        "WEBVTT\n\nNOTE recorded by phone\n\nintro-1\n00:00:01.000 --> 00:00:04.000\n<v Tove Berg>The ferry is cut.</v>\n\n"
+        "WEBVTT\n\nNOTE recorded by phone\n\nintro-1\n00:00:01.000 --> 00:00:04.000\n"
+        "<v Tove Berg>The ferry is cut.</v>\n\n"
         "00:00:04.500 --> 00:00:06.000\n<v.loud Idris>Cut?\nSince when?\n\n",
         (("Tove Berg", "The ferry"), ("Idris", "Cut?\nSince")),
         seconds=(1, 4.5),
     ),
     "webvtt without voices": Sample(
         "webvtt",
-        "WEBVTT\n\n1\n00:01.000 --> 00:04.000\nTove: The ferry is cut.\n\n2\n00:04.500 --> 00:06.000\nIdris: Since when?\n\n"
+        "WEBVTT\n\n1\n00:01.000 --> 00:04.000\nTove: The ferry is cut.\n\n2\n"
+        "00:04.500 --> 00:06.000\nIdris: Since when?\n\n"
         "3\n00:07.000 --> 00:08.000\nTove: Since Monday.\n",
         (("Tove", "The ferry"), ("Idris", "Since when"), ("Tove", "Since Monday")),
         seconds=(1, 4.5, 7),
     ),
     "webvtt with broken cues": Sample(
         "webvtt",
-        "WEBVTT\n00:01.000 -> 00:0\nTove: The ferry is cut.\n2\n\n\n99\n00:04.5 --> \nIdris: Since when?\nno time here\n",
+        "WEBVTT\n00:01.000 -> 00:0\nTove: The ferry is cut.\n2\n\n\n99\n00:04.5 --> \n"
+        "Idris: Since when?\nno time here\n",
         (("Tove", "The ferry"), ("Idris", "Since when?\nno time")),
     ),
     "srt": Sample(
@@ -103,7 +106,8 @@ SAMPLES = {
     "google meet": Sample(
         "google-meet",
         "Roof garden (2026-05-04 10:00 GMT+2) - Transcript\nAttendees: Ines Roth, Paul Abt\nTranscript\n00:00:00\n"
-        "Ines Roth: The soil is here.\nPaul Abt: All of it?\n00:05:00\nInes Roth: Half.\nMeeting ended after 00:07:12\n",
+        "Ines Roth: The soil is here.\nPaul Abt: All of it?\n00:05:00\nInes Roth: Half.\n"
+        "Meeting ended after 00:07:12\n",
         (("Ines Roth", "The soil"), ("Paul Abt", "All of it"), ("Ines Roth", "Half"), ("Ines Roth", "Meeting ended")),
         seconds=(0, 0, 300, 300),
     ),
@@ -141,7 +145,8 @@ SAMPLES = {
         "minutes",
         "MINUTES of the Harbour Trust, 3 March 2026\n\nPresent: Mr D. Hale (Treasurer), Mrs F. Ade (Chair), Ms Roe\n"
         "Apologies: Dr Munro\n\n1. Finance\nThe Treasurer reported a deficit. Ms Roe asked how long it would last. "
-        "It was agreed to wait.\n\n2. Moorings\nMrs Ade thought the fee too low.\n\nActions\n- Ms Roe to write to the bank\n",
+        "It was agreed to wait.\n\n2. Moorings\nMrs Ade thought the fee too low.\n\nActions\n"
+        "- Ms Roe to write to the bank\n",
         (
             ("Mr D. Hale", "The Treasurer reported"),
             ("Ms Roe", "Ms Roe asked"),
@@ -153,7 +158,8 @@ SAMPLES = {
     ),
     "markdown with a table": Sample(
         "markdown",
-        "# Log\n\n## Decisions\n\n| No | Plan | Concern |\n|---|---|---|\n| 1 | Close the east gate | Ute: the buses stop there |\n"
+        "# Log\n\n## Decisions\n\n| No | Plan | Concern |\n|---|---|---|\n"
+        "| 1 | Close the east gate | Ute: the buses stop there |\n"
         "| 2 | Paint the hall | Ute: which colour |\n\n## Rest\n\nNothing else came up.\n",
         (
             (None, "Close the east"),
@@ -166,7 +172,8 @@ SAMPLES = {
     ),
     "narrative": Sample(
         "narrative",
-        "We met in the barn on Thursday, nine of us. Mirela asked why the gate was locked. It had always been so, said Henk. "
+        "We met in the barn on Thursday, nine of us. Mirela asked why the gate was locked. It had "
+        "always been so, said Henk. "
         "She wondered who had the key. Nobody knew.\n\nLater Henk offered to look for it. The rest went home.\n",
         (
             (None, "We met"),
@@ -252,7 +259,8 @@ LISTS = (
      {"Ana Roth": (True, "chair", ("Ana",)), "Ben Ott": (True, None, ("Ben",)), "Cy Fu": (False, None, ())}),
     ("Delegates: KL (Kurt Lem), YS (Yuki Sato)\n\nKL: yes\nYS: no\nKL: why\n",
      {"Kurt Lem": (True, None, ("KL",)), "Yuki Sato": (True, None, ("YS",))}),
-    ("# Council\n\n## Attendance\n\n- Members: TC, Eric Hu\n- Regrets: Oli\n\n## Roles\n\n- Facilitator: TC\n\n## Talk\n\nTC: go\n\nEric: ok\n",
+    ("# Council\n\n## Attendance\n\n- Members: TC, Eric Hu\n- Regrets: Oli\n\n## Roles\n\n"
+     "- Facilitator: TC\n\n## Talk\n\nTC: go\n\nEric: ok\n",
      {"TC": (True, "facilitator", ()), "Eric Hu": (True, None, ("Eric",)), "Oli": (False, None, ())}),
     ("Eric Hu, Eric Ho and Ana were there.\nPresent: Eric Hu, Eric Ho, Ana\n\nEric: hi\nAna: hi\nEric: so\n",
      {"Eric Hu": (True, None, ()), "Eric Ho": (True, None, ()), "Ana": (True, None, ()), "Eric": (True, None, ())}),

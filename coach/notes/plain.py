@@ -21,7 +21,6 @@ _TABLE_RULE = re.compile(r"\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?\s*)?$")
 _NUMBERED = re.compile(
     r"(?:(?:item|agenda item|point|topic)\s+)?(?:\d{1,3}(?:[./]\d{1,3}){0,2}[a-z]?|[A-Z])[.):]?\s+(?=\S)", re.I
 )
-_FIELD = re.compile(r"[*_]{0,2}([^\W\d_][\w /&'’-]{0,40}?)[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)")
 _PARENTHESIS = re.compile(r"^[*_]{0,2}[(\[].*[)\]][*_]{0,2}\.?$")
 _RECORDED = re.compile(
     r"(?:\*|_)?(?:the (?:board|chair|committee|council|group|meeting|panel|room|team|proposal|motion|item|"
