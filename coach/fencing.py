@@ -10,13 +10,14 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Iterable, Sequence
+from string import ascii_lowercase
 
 from coach.schema import Conversation, Passage, Utterance
 
 
 def new_nonce(*texts: str) -> str:
-    """Ten random hex digits that occur in none of the texts."""
-    while any((nonce := secrets.token_hex(5)) in text for text in texts):
+    """Ten random letters that occur in none of the texts; no digits, which could look like a telephone number."""
+    while any((nonce := "".join(secrets.choice(ascii_lowercase) for _ in range(10))) in text for text in texts):
         pass
     return nonce
 

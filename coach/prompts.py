@@ -70,6 +70,12 @@ def load_prompt(name: str, version: int | None = None, root: Path | None = None)
     root = root or prompts_root()
     number = version if version is not None else _active(root, name)
     path = root / name / f"v{number}.yaml"
+    return _load(path, name, number, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@cache
+def _load(path: Path, name: str, number: int, changed: int) -> Prompt:  # noqa: ARG001
+    """The prompt in a file as it was when last ``changed``; reading YAML takes longer than all else here."""
     data = _read(path)
     unknown = sorted(set(data) - FIELDS)
     absent = sorted({"description", "change", "output", "messages"} - set(data))

@@ -136,7 +136,7 @@ def test_notes_become_numbered_lines_between_unguessable_delimiters() -> None:
     )
     lines = note_lines(conversation, range(2))
     assert lines == ("1| [topic] Plan", "2| Ada: we ship now")
-    assert fence("NOTES", lines, "0a1b") == "<<<NOTES 0a1b\n1| [topic] Plan\n2| Ada: we ship now\nNOTES 0a1b>>>"
+    assert fence("NOTES", lines, "abcd") == "<<<NOTES abcd\n1| [topic] Plan\n2| Ada: we ship now\nNOTES abcd>>>"
 
 
 @settings(max_examples=100, deadline=None)

@@ -9,7 +9,7 @@ from coach.schema import Analysis, Finding, Participant
 def merge_engines(local: Analysis, llm: Analysis) -> Analysis:
     """One analysis from two: a passage that both raise is one finding, in the model's words, with both sources.
 
-    Its confidence is that either is right, were they independent (noisy or). A doubtful one that both raise is no longer
+    Its confidence is that either is right, were they independent (noisy or). A doubtful one that both raise is no more
     doubtful. People stand where the model's quotes put them, else where the local ones do.
     """
     rest = list(local.findings)

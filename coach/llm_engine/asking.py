@@ -35,21 +35,27 @@ class Asker:
     nonce: Nonce = new_nonce
 
     def ask(
-        self,
-        name: str,
-        shape: type[Answered],
-        fenced: Mapping[str, Iterable[str]],
-        plain: Mapping[str, str] | None = None,
-        watch: Watch | None = None,
+        self, name: str, shape: type[Answered], fenced: Mapping[str, Iterable[str]], watch: Watch | None = None
     ) -> Completion[Answered]:
-        """The answer of the prompt ``name``. ``fenced`` values are marked lines, put between random delimiters.
+        """The answer of the prompt ``name``; raises what :meth:`request` and :meth:`send` raise."""
+        return self.send(self.request(name, fenced), shape, watch)
 
-        ``plain`` values are the coach's own words. Raises :class:`~coach.errors.LeakError` when a value holds a known
-        identity, before anything is sent, and what :func:`~coach.llm.complete_as` raises.
-        """
-        prompt = self.prompt(name)
+    def send(self, request: Request, shape: type[Answered], watch: Watch | None = None) -> Completion[Answered]:
+        """The answer to a request, as :func:`~coach.llm.complete_as` gives it."""
+        prompt = self.prompt(request.label.partition("@")[0])
         if prompt.shape is not shape:
             raise ConfigError(f"prompt {prompt.label} must answer with {shape.__name__}, not {prompt.output}")
+        return complete_as(self.model, request, shape, watch)
+
+    def request(
+        self, name: str, fenced: Mapping[str, Iterable[str]], plain: Mapping[str, str] | None = None
+    ) -> Request:
+        """The prompt ``name`` filled in. ``fenced`` values are marked lines, put between random delimiters.
+
+        ``plain`` values are the coach's own words. Raises :class:`~coach.errors.LeakError` when a value holds a known
+        identity.
+        """
+        prompt = self.prompt(name)
         lines = {key: tuple(value) for key, value in fenced.items()}
         nonce = self.nonce(*(line for value in lines.values() for line in value))
         values = dict.fromkeys(prompt.variables, "") | dict(plain or {})
@@ -57,8 +63,7 @@ class Asker:
         for value in values.values():
             leak_check(value, self.identities, f"prompt {prompt.label}")
         messages = prompt.render(values | {"nonce": nonce}, small=self.small)
-        request = Request(messages, label=prompt.label, max_tokens=self.max_tokens, nonce=nonce)
-        return complete_as(self.model, request, shape, watch)
+        return Request(messages, label=prompt.label, max_tokens=self.max_tokens, nonce=nonce)
 
     def prompt(self, name: str) -> Prompt:
         """The active version of a prompt."""

@@ -25,7 +25,7 @@ def rewrites(
     aim, grown = _pseudonymised(purpose, grown)
     asker = Asker(model, grown)
     fenced = {"words": _lines(said), "context": _lines(aim)}
-    answer = asker.ask("rewrite", Rewrites, fenced, watch=watch).value
+    answer = asker.ask("rewrite", Rewrites, fenced, watch).value
     return tuple(
         Rewritten(text=restore(inert(r.text), grown), opens=restore(inert(r.opens), grown))
         for r in answer.rewrites[:3]
@@ -56,7 +56,7 @@ def likely_objections(
         "attendees": tuple(marked(n, label) for n, label in enumerate(labels, 1)),
         "earlier": passage_lines(earlier),
     }
-    answer = Asker(model, grown).ask("likely_objections", LikelyObjections, fenced, watch=watch).value
+    answer = Asker(model, grown).ask("likely_objections", LikelyObjections, fenced, watch).value
     kept = []
     for item in answer.objections:
         label = grown.canonical(item.attendee.strip())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from coach.acts import Reading
-from coach.anonymise import anonymise
+from coach.anonymise import anonymise, leaks_in
 from coach.answers import (
     CategoricalPhrasing,
     Participants,
@@ -23,7 +23,7 @@ from coach.errors import ModelError, ModelRefusedError, ModelShapeError, ModelTr
 from coach.fencing import marked, new_nonce, passage_lines
 from coach.grounding import utterance_at
 from coach.identities import Identities
-from coach.llm.base import ChatModel, Completion, estimate_tokens
+from coach.llm.base import ChatModel, Completion, Request, estimate_tokens
 from coach.llm.budget import Budgeted, Price
 from coach.llm_engine.asking import Asker, Nonce
 from coach.llm_engine.parts import Part, cut
@@ -100,7 +100,8 @@ class LLMEngine:
         call that could pass the budget, ``LeakError`` before a known identity leaves, ``CancelledError`` when stopped.
         """
         watch.progress(0.05, "Replacing names by pseudonyms")
-        notes = Notes(conversation, anonymise(conversation, self._identities()), self._fitting(earlier))
+        anonymised = anonymise(conversation, self._identities())
+        notes = Notes(conversation, anonymised, self._fitting(earlier, anonymised.identities))
         watch.check()
         budgeted = Budgeted(self._model, self._price, self._settings.max_usd, free=self._free)
         asker = Asker(
@@ -114,11 +115,13 @@ class LLMEngine:
         tasks = self._tasks(asker, notes)
         if not tasks:
             return Analysis(participants=tuple(people(notes).values()), usage=budgeted.usage)
+        hints = self._hint_lines(conversation)
+        # All are made, and checked for leaks, before the first one leaves.
+        requests = [self._request(task, asker, notes, hints) for task in tasks]
         # The local reading runs while the model thinks; it costs no waiting.
         with ThreadPoolExecutor(max_workers=self._settings.concurrency + 1) as pool:
             reading = pool.submit(self._read, conversation) if self._read else None
-            hints = self._hint_lines(conversation, asker, notes)
-            answers, failures = self._ask_all(tasks, asker, notes, hints, pool, watch)
+            answers, failures = self._ask_all(tasks, requests, asker, pool, watch)
             found, aside = self._findings(answers, asker, notes)
             if reading is not None and found:
                 watch.progress(0.9, "Looking again at what may have been answered")
@@ -134,11 +137,16 @@ class LLMEngine:
             usage=budgeted.usage,
         )
 
-    def _fitting(self, earlier: Sequence[Passage]) -> tuple[Passage, ...]:
-        """The first passages, as many as leave the context to this meeting."""
+    def _fitting(self, earlier: Sequence[Passage], identities: Identities) -> tuple[Passage, ...]:
+        """The first passages, as many as leave the context to this meeting.
+
+        A passage that holds a name which was not known when it was stored, but is now, stays at home.
+        """
         left = self._settings.context_tokens // 8
         kept: list[Passage] = []
         for passage in earlier:
+            if any(leaks_in(f"{passage.text}\n{passage.date or ''}", identities)):
+                continue
             left -= estimate_tokens(passage.text)
             if left < 0:
                 break
@@ -160,9 +168,8 @@ class LLMEngine:
     def _ask_all(
         self,
         tasks: Sequence[_Task],
+        requests: Sequence[Request],
         asker: Asker,
-        notes: Notes,
-        hints: str,
         pool: ThreadPoolExecutor,
         watch: Watch,
     ) -> tuple[list[tuple[_Task, Completion[Any]]], list[str]]:
@@ -172,9 +179,10 @@ class LLMEngine:
         followed = [
             Watch(progress.of(n, task.what), lambda: halt.is_set() or watch.stopped()) for n, task in enumerate(tasks)
         ]
+        shapes: list[type[Shape]] = [PROMPTS[task.kind][1] if task.kind in PROMPTS else Participants for task in tasks]
         futures: list[Future[Completion[Any]]] = [
-            pool.submit(self._ask, task, asker, notes, hints, follow)
-            for task, follow in zip(tasks, followed, strict=True)
+            pool.submit(asker.send, request, shape, follow)
+            for request, shape, follow in zip(requests, shapes, followed, strict=True)
         ]
         answered: dict[int, Completion[Any]] = {}
         failures: list[str] = []
@@ -197,16 +205,15 @@ class LLMEngine:
             raise first
         return [(tasks[n], answered[n]) for n in sorted(answered)], sorted(failures)
 
-    def _ask(self, task: _Task, asker: Asker, notes: Notes, hints: str, watch: Watch) -> Completion[Any]:
-        watch.check()
-        name, shape = PROMPTS.get(task.kind, (task.kind, Participants))
+    def _request(self, task: _Task, asker: Asker, notes: Notes, hints: str) -> Request:
+        name = PROMPTS[task.kind][0] if task.kind in PROMPTS else task.kind
         fenced: dict[str, Sequence[str]] = {"notes": [notes.lines[at].text for at in task.part.shown]}
         if notes.earlier and "earlier" in asker.prompt(name).variables:
             fenced["earlier"] = passage_lines(notes.earlier)
         if task.kind == STANDING:
             fenced["attendees"] = [marked(n, label) for n, label in enumerate(people(notes), 1)]
         plain = {"part": f"part {task.number} of {task.of}" if task.of > 1 else "", "hints": hints}
-        return asker.ask(name, shape, fenced, plain, watch)
+        return asker.request(name, fenced, plain)
 
     def _findings(
         self, answers: Sequence[tuple[_Task, Completion[Any]]], asker: Asker, notes: Notes
@@ -224,7 +231,7 @@ class LLMEngine:
     def _stands(self, stands: Sequence[tuple[Part, Any]], notes: Notes) -> tuple[Participant, ...]:
         return standing(stands, notes) if stands else tuple(people(notes).values())
 
-    def _hint_lines(self, conversation: Conversation, asker: Asker, notes: Notes) -> str:
+    def _hint_lines(self, conversation: Conversation) -> str:
         """Numbers of the lines in which the local engine sees something; no words of the notes."""
         if self._hints is None:
             return ""

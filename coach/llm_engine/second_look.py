@@ -36,7 +36,7 @@ def second_look(
         return list(findings), [], []
     lines, passages = _excerpts(doubtful, notes)
     try:
-        done = asker.ask("second_look", SecondLook, {"notes": lines, "passages": passages}, watch=watch)
+        done = asker.ask("second_look", SecondLook, {"notes": lines, "passages": passages}, watch)
     except (ModelRefusedError, ModelTruncatedError, ModelShapeError):
         return list(findings), [], ["A second look at possibly answered passages got no usable answer; they are shown."]
     aside: dict[int, SetAside] = {}
