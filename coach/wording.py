@@ -1,7 +1,7 @@
 """What the coach says about a passage: why it is worth raising, one question to ask, and a tentative version.
 
-The sentences live in ``data/wording.yaml``; this module finds the names, topics and quotations that fill them. A template
-is used only when the record fills all its slots, so the coach says nothing that the notes do not show. Deterministic.
+The sentences live in ``data/wording.yaml``; this module finds the names, topics and quotations that fill them. A
+template is used only when the record fills all its slots, so the coach says nothing that the notes do not show.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from coach.lexicon import cues, fold, listed, load, scope
 from coach.rewriting import question, rewrite
+from coach.topics import about, head, to_you, topic
 
 if TYPE_CHECKING:
     from coach.detectors.base import Candidate
@@ -26,7 +27,7 @@ _SNIPPET = 70
 
 @dataclass(frozen=True)
 class Wording:
-    """``why`` in one or two sentences, ``ask`` one question, ``rewrite`` a tentative version (categorical phrasing only)."""
+    """``why`` in a sentence or two, ``ask`` one question; ``rewrite``, for categorical phrasing, a tentative version."""
 
     why: str
     ask: str
@@ -152,7 +153,7 @@ def _fill(templates: Iterable[str], slots: Mapping[str, str], seed: str) -> str 
         for t in possible
         if _fields(t) & {"topic", "your_topic", "reply_topic", "plan", "plan_named", "said", "answered", "next"}
     ] or possible
-    named = [t for t in rich if "{topic}" in t or "{your_topic}" in t or "{reply_topic}" in t] or rich
+    named = [t for t in rich if _fields(t) & {"topic", "your_topic", "reply_topic", "plan"}] or rich
     return named[zlib.crc32(fold(seed).encode()) % len(named)].format_map(dict(slots))
 
 
@@ -175,31 +176,26 @@ def _sentence(text: str) -> str:
 
 
 def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
+    """Everything the record can say about the passage, by the name that templates use for it."""
     record = candidate.record
-    out: dict[str, str] = {"said": snippet(candidate.quote)}
-    if candidate.speaker and is_name(candidate.speaker):
-        out["name"] = candidate.speaker.strip()
-    noun = topic(candidate.quote)
+    name, words = _who_said(candidate)
+    elsewhere = conversation.text[: candidate.start] + " " + conversation.text[candidate.end :]
+    out = {"said": snippet(words), "cue": _cue(candidate)}
+    if name:
+        out["name"] = name
+    noun = topic(words, elsewhere)
     if noun:
         out["topic"], out["your_topic"] = about(noun), to_you(noun)
-    for cue in cues(candidate.quote):
-        if cue.kind == "categorical" and cue.subtype == candidate.subtype and scope(candidate.quote, cue) is None:
-            out["cue"] = f"“{cue.text.strip()}”"
-            break
-    out.setdefault("cue", snippet(candidate.quote, 45))
-    if record.reply is not None:
+    if record.reply is not None and re.match(r"\W*[^\W\d_]", record.reply.text):
         out["answered"] = snippet(record.reply.text)
         if record.reply.speaker and is_name(record.reply.speaker):
-            out["reply"] = record.reply.speaker.strip()
-        reply_noun = topic(record.reply.text)
-        if reply_noun and fold(reply_noun) != fold(noun or ""):
-            out["reply_topic"] = about(reply_noun)
+            out["reply"] = plain_name(record.reply.speaker)
+        answer = topic(record.reply.text, elsewhere.replace(record.reply.text, " "))
+        same = bool(answer and noun and head(answer) == head(noun))
+        if answer and answer.startswith("the ") and len(answer.split()) > 2 and not same:
+            out["reply_topic"] = answer
     if record.proposal is not None:
-        plan = topic(record.proposal.text)
-        if plan:
-            out["plan"], out["plan_named"] = about(plan), _capital(about(plan))
-        else:
-            out["plan_named"] = f"The proposal {snippet(record.proposal.text)}"
+        out["plan"] = snippet(record.proposal.text)
     if record.later_uptake is not None and record.later_uptake.speaker:
         out["later"], out["later_speaker"] = snippet(record.later_uptake.text), record.later_uptake.speaker
     if record.next_topic:
@@ -207,158 +203,48 @@ def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
     return out
 
 
+_TOLD = re.compile(
+    r"(?:(?P<name>(?:(?:Mr|Mrs|Ms|Dr|Prof|Cllr)\.? )?"
+    r"(?!We\b|It\b|This\b|That\b|Everyone\b|Nobody\b)[A-Z][\w'’.-]+(?: [A-Z][\w'’-]+){0,2})|[Hh]e|[Ss]he|[Tt]hey) "
+    r"(?:said|says|stated|noted|added|thought|felt|wrote|explained|remarked|objected|warned|reported|asked|wondered)"
+    r"(?: that|,|:)? "
+)
+
+
+def _who_said(candidate: Candidate) -> tuple[str | None, str]:
+    """Whose words the passage holds, and the words without "Ana said that"."""
+    told = _TOLD.match(candidate.quote)
+    words = candidate.quote[told.end() :] if told else candidate.quote
+    if candidate.speaker and is_name(candidate.speaker):
+        return plain_name(candidate.speaker), words
+    return (told["name"] if told else None), words
+
+
+def _cue(candidate: Candidate) -> str:
+    """The strong words of the passage, or its beginning, quoted."""
+    for cue in cues(candidate.quote):
+        if cue.kind == "categorical" and cue.subtype == candidate.subtype and scope(candidate.quote, cue) is None:
+            return f"“{cue.text.strip()}”"
+    return snippet(candidate.quote, 45)
+
+
+def plain_name(speaker: str) -> str:
+    """The name without what stands in brackets behind it: "Jamil (residents)" is Jamil."""
+    return re.sub(r"\s*[(\[].*$", "", speaker).strip() or speaker.strip()
+
+
 def is_name(speaker: str) -> bool:
+    """Whether a speaker label names somebody, rather than "Notes" or "Unknown"."""
     return bool(re.search(r"[^\W\d_]", speaker)) and fold(speaker.strip()) not in listed("not_names")
 
 
 def snippet(text: str, limit: int = _SNIPPET) -> str:
     """The text, or its first clause or words, in curly quotation marks and on one line; "…" where it is cut."""
     flat = " ".join(text.split()).strip(" -*•|>")
-    flat = re.sub(r"[“”\"„]", "’", flat).strip("’ ") if re.search(r"[“”\"„]", flat) else flat
+    flat = re.sub(r"[\"“„]([^\"“”„]*)[\"”“]", r"‘\1’", flat)
+    flat = re.sub(r"^‘([^‘’]*)’$", r"\1", re.sub(r"[\"“”„]", "", flat))
     if len(flat) > limit:
         cut = flat[: limit + 1]
-        clause = max((m.start() for m in re.finditer(r"[,;:.!?] ", cut) if m.start() > limit // 3), default=0)
+        clause = max((m.start() for m in re.finditer(r"[,;:.!?] ", cut) if m.start() > limit // 2), default=0)
         flat = cut[: clause or cut.rfind(" ") if " " in cut else limit].rstrip(" ,;:") + "…"
     return f"“{flat.rstrip('.')}”"
-
-
-# --- topics ------------------------------------------------------------------------------------------------------
-
-_DETERMINER = r"(?:the|a|an|my|our|your|their|his|her|its|this|these|that|those|no|any|some|another|each|both|more|enough|two|three|four|five|six|\d+)"
-_FEARED = re.compile(
-    r"\b(?:worr(?:y|ied|ies) (?:is |me is |about|that)|concern(?:s|ed)? (?:is |about|that)|afraid (?:of|that)|nervous about|uneasy about|problem (?:is|with)|issue (?:is|with)|"
-    r"what about|what happens (?:to|with)|happens to|who (?:covers|does|pays for|checks|looks after)|risk (?:of|is)|trouble (?:is|with)|lack of|short of|no room for|without|"
-    r"(?:need|needs|needed|wish for|hope for|miss|missing|lacking)|instead of|cost of|because of|against|hate to lose|lose|losing|cover|covers|waiting for|asked for|asking for|"
-    r"heard about|told (?:me|us) about|how do we (?:do|handle|cover)|there(?:'s| is| are) no)\s+(?=\w)"
-)
-_NOUN_PHRASE = re.compile(rf"(?<![\w'])(?:(?P<det>{_DETERMINER})\s+)?(?P<words>[\w'-]+(?:\s+[\w'-]+){{0,3}})")
-
-
-@dataclass(frozen=True)
-class _Phrase:
-    determiner: str
-    words: tuple[str, ...]
-    start: int
-    bounded: bool
-
-
-def topic(text: str) -> str | None:
-    """The noun phrase the text is about ("the night shift"), preferring what is feared or asked for; None if none is plain.
-
-    A plain chunker over function words: it takes a phrase only when both of its edges are sure.
-    """
-    flat = " ".join(text.split())[:1200]
-    folded = fold(flat)
-    marked = [m.end() for m in _FEARED.finditer(folded)]
-    best: tuple[float, str] | None = None
-    for phrase in _phrases(flat, folded):
-        head = fold(phrase.words[-1])
-        score = 0.0
-        if head in listed("weak_nouns"):
-            score -= 3
-        if any(0 <= phrase.start - m <= 12 for m in marked):
-            score += 3
-        score += {"": -1.0, "no": 0.5}.get(phrase.determiner, 1.0)
-        score += 0.5 * (len(phrase.words) > 1) + min(len(head), 9) / 18
-        if not phrase.bounded:
-            score -= 1.5
-        if score > 0.9 and (best is None or score > best[0]):
-            best = (score, " ".join((*filter(None, [phrase.determiner]), *phrase.words)))
-    return best[1] if best else None
-
-
-def _phrases(flat: str, folded: str) -> Iterable[_Phrase]:
-    tokens = [(m.start(), m.end()) for m in re.finditer(r"[\w'’-]+", flat)]
-    position = 0
-    while position < len(tokens):
-        start, end = tokens[position]
-        word = folded[start:end]
-        determiner = ""
-        first = position
-        if (
-            re.fullmatch(_DETERMINER, word)
-            and position + 1 < len(tokens)
-            and flat[end : tokens[position + 1][0]].isspace()
-        ):
-            determiner = word
-            first = position + 1
-        taken: list[str] = []
-        at = first
-        while at < len(tokens) and len(taken) < 4:
-            s, e = tokens[at]
-            low = folded[s:e]
-            if at > first and not flat[tokens[at - 1][1] : s].isspace():
-                break
-            if (
-                low in listed("not_nouns")
-                or re.fullmatch(_DETERMINER, low)
-                or (low.endswith("ly") and len(low) > 4)
-                or "'" in low
-                and not low.endswith("'s")
-                or (low.isdigit() and not taken)
-            ):
-                break
-            if taken and re.search(r"(?:ed|ing)$", low) and len(low) > 5:
-                break
-            taken.append(flat[s:e])
-            at += 1
-        bounded = (
-            at >= len(tokens)
-            or not flat[tokens[at - 1][1] : tokens[at][0]].isspace()
-            or folded[tokens[at][0] : tokens[at][1]] in listed("not_nouns")
-        )
-        if taken and len(taken) < 4 and (determiner or len(taken) > 1 or fold(taken[0]) == taken[0]):
-            yield _Phrase(determiner, tuple(taken), start, bounded)
-        position = max(at, position + 1)
-
-
-def about(noun: str) -> str:
-    """The phrase as the coach names it when speaking of its speaker: "my team" becomes "their team"."""
-    return _redetermine(
-        noun,
-        {
-            "my": "their",
-            "our": "their",
-            "your": "the",
-            "this": "the",
-            "these": "the",
-            "that": "the",
-            "those": "the",
-            "no": "",
-            "any": "",
-            "his": "the",
-            "her": "the",
-            "its": "the",
-        },
-    )
-
-
-def to_you(noun: str) -> str:
-    """The phrase as the coach names it when speaking to its speaker: "my team" becomes "your team"."""
-    return _redetermine(
-        noun,
-        {
-            "my": "your",
-            "our": "your",
-            "your": "the",
-            "this": "the",
-            "these": "the",
-            "that": "the",
-            "those": "the",
-            "no": "",
-            "any": "",
-            "his": "the",
-            "her": "the",
-            "its": "the",
-        },
-    )
-
-
-def _redetermine(noun: str, swaps: Mapping[str, str]) -> str:
-    first, space, rest = noun.partition(" ")
-    low = fold(first)
-    if low in swaps and space:
-        return f"{swaps[low]} {rest}".strip()
-    if re.fullmatch(_DETERMINER, low):
-        return low + space + rest
-    return noun
