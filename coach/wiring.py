@@ -13,6 +13,7 @@ from coach.settings import EngineChoice, Settings, load_settings
 if TYPE_CHECKING:
     from coach.anonymise import Anonymised
     from coach.identities import IdentityLedger
+    from coach.ledger import Ledger
     from coach.library import Library
     from coach.llm.base import ChatModel
 
@@ -111,6 +112,13 @@ class Coach:
         from coach.library import Library
 
         return Library(self.settings, self.identities)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Objections and needs, followed from meeting to meeting."""
+        from coach.ledger import Ledger
+
+        return Ledger(self.settings, self.identities)
 
     def doctor(self) -> dict[str, str | list[str]]:
         """What is installed, which engine would run, where data lives and who can read it; never a secret."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import gradio as gr
 
 from coach import notes as reader
-from coach.anonymise import Anonymised, anonymise
+from coach.anonymise import Anonymised, anonymise, restore
 from coach.errors import CoachError, InputError
 from coach.identities import Identities
 from coach.identities.value import EntityType
@@ -19,7 +19,9 @@ from coach.ui.acting import QUIET, region, sent
 from coach.ui.faults import Update, telling
 
 if TYPE_CHECKING:
+    from coach.ledger import Mark
     from coach.library import Entry
+    from coach.schema import Review
     from coach.ui.coaches import CoachOf
     from coach.wiring import Coach
 
@@ -28,16 +30,25 @@ TEMPLATE = "keeping.html.j2"
 
 @dataclass(frozen=True)
 class Draft:
-    """Notes about to be kept, and what the user changed about the names in them."""
+    """Notes about to be kept, their review if there is one, and what the user changed about the names in them."""
 
     text: str
-    title: str | None = None
+    review: Review | None = None
     offer: bool = True
     changes: tuple[tuple[str, str, str], ...] = ()
 
     def changed(self, what: str, one: str, other: str = "") -> Draft:
         """The draft with one more change: ``exempt``, ``hide`` (with a type), ``merge`` or ``split``."""
         return replace(self, changes=(*self.changes, (what, one.strip(), other.strip())))
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What the page shows: the review, the id of its notes once they are kept, and marks not yet in the ledger."""
+
+    review: Review | None = None
+    kept: str = ""
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,9 +83,11 @@ class Preview:
     problem: str = ""
 
 
-def build_keeping(coach_of: CoachOf, text: gr.Textbox) -> Callable[[Callable[..., Any], bool], None]:
+def build_keeping(
+    coach_of: CoachOf, text: gr.Textbox, reviewed: gr.State
+) -> Callable[[Callable[..., Any], bool], None]:
     """The panel with the preview. What comes back opens it: ``open_on(listener, offer)``, where ``offer`` says whether
-    the notes can be kept from there."""
+    the notes can be kept from there. ``reviewed`` holds the :class:`Reviewed` on the page."""
     draft = gr.State(Draft(""), time_to_live=3600)
     panel = region("", "confirm", "cancel", "exempt", "hide", "merge", "split", elem_id="keeping")
 
@@ -84,10 +97,14 @@ def build_keeping(coach_of: CoachOf, text: gr.Textbox) -> Callable[[Callable[...
         return {draft: left, panel: views.part(TEMPLATE, "preview", view)}
 
     @telling(panel)
-    def confirm(wanted: Draft, request: gr.Request) -> Update:
-        entry = keep(coach_of(request), wanted)
+    def confirm(wanted: Draft, page: Reviewed, request: gr.Request) -> Update:
+        coach = coach_of(request)
+        entry = keep(coach, wanted)
+        if wanted.review is not None:
+            remember(coach, wanted.review, entry.id, page.marks)
         title = reader.parse(wanted.text).title or strings.UNTITLED
-        return {draft: Draft(""), panel: views.part(TEMPLATE, "kept", title, entry.new)}
+        kept = replace(page, kept=entry.id, marks={})
+        return {draft: Draft(""), reviewed: kept, panel: views.part(TEMPLATE, "kept", title, entry.new)}
 
     def changing(what: str) -> Callable[..., Update]:
         @telling(panel)
@@ -97,20 +114,20 @@ def build_keeping(coach_of: CoachOf, text: gr.Textbox) -> Callable[[Callable[...
 
         return change
 
-    outputs = [draft, panel]
-    panel.confirm(confirm, draft, outputs, **QUIET)
+    outputs = [draft, panel, reviewed]
+    panel.confirm(confirm, [draft, reviewed], outputs, **QUIET)
     panel.cancel(lambda: "", None, panel, queue=False, **QUIET)
     for what in ("exempt", "hide", "merge", "split"):
         getattr(panel, what)(changing(what), draft, outputs, **QUIET)
 
     def open_on(listener: Callable[..., Any], offer: bool) -> None:
         @telling(panel)
-        def opened(pasted: str, request: gr.Request) -> Update:
+        def opened(pasted: str, page: Reviewed, request: gr.Request) -> Update:
             if not pasted.strip():
                 return {panel: views.trouble(strings.NOTHING_PASTED)}
-            return shown(request, Draft(pasted, offer=offer))
+            return shown(request, Draft(pasted, page.review if offer else None, offer))
 
-        listener(opened, text, outputs, **QUIET)
+        listener(opened, [text, reviewed], outputs, **QUIET)
 
     return open_on
 
@@ -136,7 +153,21 @@ def keep(coach: Coach, draft: Draft) -> Entry:
     """The entry of the notes in the library, with the user's changes to the names in force."""
     conversation = reader.parse(draft.text)
     coach.identities.update(lambda known: _with(draft, anonymise(conversation, known).identities))
-    return coach.library.add(conversation, title=draft.title)
+    entry = coach.library.add(conversation)
+    if draft.review is not None:
+        coach.ledger.record(draft.review, entry.id)
+    return entry
+
+
+def remember(coach: Coach, found: Review, meeting: str, marks: Mapping[str, str]) -> None:
+    """Puts the user's marks (finding id -> mark) on the concerns of a meeting that is kept."""
+    known = coach.identities.load()
+    said = {f.id: " ".join(f.quote.split()) for f in found.findings}
+    for concern in coach.ledger.all():
+        quotes = {restore(step.quote or "", known) for step in concern.steps if step.meeting == meeting}
+        for finding, mark in marks.items():
+            if said.get(finding) in quotes:
+                coach.ledger.mark(concern.id, cast("Mark", mark))
 
 
 def _anonymised(coach: Coach, draft: Draft) -> Anonymised:

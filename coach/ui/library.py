@@ -19,6 +19,7 @@ from coach.schema import Passage
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region, sent
 from coach.ui.faults import Update, telling, told
+from coach.ui.people import build_people
 
 if TYPE_CHECKING:
     from coach.identities import Identities
@@ -79,6 +80,8 @@ def build_library(coach_of: CoachOf, tab: gr.Tab) -> None:
                 status = region("")
                 shelf = region("", "open", "remove", "undo", "ask_purge", "keep_all", "purge", "export")
                 exported = region("")
+            with gr.Tab(strings.TAB_PEOPLE) as people:
+                build_people(coach_of, people)
         with gr.Column(elem_id="aside"):
             opened = region("", "close")
 

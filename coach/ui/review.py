@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -14,9 +15,9 @@ from coach.errors import CancelledError, CoachError
 from coach.samples import samples
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region, sent
-from coach.ui.faults import Update, told
+from coach.ui.faults import Update, telling, told
 from coach.ui.following import Following
-from coach.ui.keeping import build_keeping
+from coach.ui.keeping import Reviewed, build_keeping, remember
 
 if TYPE_CHECKING:
     from coach.ui.coaches import CoachOf
@@ -34,13 +35,15 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
             stop = gr.Button(strings.STOP, elem_id="stop", scale=0, min_width=140, visible=False)
             upload = gr.UploadButton(strings.OPEN_FILE, elem_id="open-file", scale=0, min_width=140)
             alias = gr.Button(strings.PREVIEW, elem_id="alias", scale=0, min_width=140)
-    open_keeping = build_keeping(coach_of, text)
+    reviewed = gr.State(Reviewed(), time_to_live=3600)
+    open_keeping = build_keeping(coach_of, text, reviewed)
     status = region(elem_id="status")
     with gr.Column(elem_id="shelf") as shelf:
         pick = region(views.sample_list(), "pick")
         region(views.empty())
-    result = region("", "again", "keep", elem_id="result")
-    outputs = [text, status, result, compose, shelf, go, stop]
+    result = region("", "again", "keep", "mark", elem_id="result")
+    told_mark = region("", elem_id="told-mark")
+    outputs = [text, status, result, compose, shelf, go, stop, reviewed, told_mark]
 
     def show(pasted: str, request: gr.Request) -> Iterator[Update]:
         """Progress, then the review. The pasted text stays where it is whatever goes wrong."""
@@ -58,7 +61,12 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
                     yield {status: views.working(share, what)}
                 found = work.result()
             ended[result] = views.review(found, reader.parse(pasted, found.meeting.format))
-            ended |= {status: "", compose: gr.update(visible=False), shelf: gr.update(visible=False)}
+            ended |= {
+                reviewed: Reviewed(found),
+                status: "",
+                compose: gr.update(visible=False),
+                shelf: gr.update(visible=False),
+            }
         except CancelledError:
             ended[status] = views.trouble(strings.STOPPED)
         except Exception as error:  # noqa: BLE001 - the user gets a sentence, never a traceback
@@ -84,12 +92,21 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
         yield {text: read}
         yield from show(read, request)
 
-    def show_again(pasted: str, reviewed: bool, request: gr.Request) -> Iterator[Update]:
+    def show_again(pasted: str, done: bool, request: gr.Request) -> Iterator[Update]:
         """After a reload: the text that this tab still holds, and its review if there was one."""
         # Somebody may already be typing: what is not needed is not touched.
         yield {text: pasted} if pasted.strip() else {text: gr.skip()}
-        if reviewed and pasted.strip():
+        if done and pasted.strip():
             yield from show(pasted, request)
+
+    @telling(told_mark)
+    def mark(page: Reviewed, request: gr.Request, event: gr.EventData) -> Update:
+        marks = {sent(event, "id"): sent(event, "mark")}
+        if page.review is None or not page.kept:
+            kept = replace(page, marks={**page.marks, **marks})
+            return {reviewed: kept, told_mark: views.toast(strings.MARK_HELD)}
+        remember(coach_of(request), page.review, page.kept, marks)
+        return {told_mark: views.toast(strings.MARK_KEPT)}
 
     def halt(request: gr.Request) -> None:
         if event := running.get(str(request.session_hash)):
@@ -100,6 +117,8 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
             text: "",
             result: "",
             status: "",
+            reviewed: Reviewed(),
+            told_mark: "",
             compose: gr.update(visible=True),
             shelf: gr.update(visible=True),
             go: gr.update(visible=True),
@@ -113,8 +132,9 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
     stop.click(halt, None, None, queue=False, **QUIET)
     open_keeping(alias.click, False)
     open_keeping(result.keep, True)
+    result.mark(mark, reviewed, [reviewed, told_mark], **QUIET)
     result.again(start_over, None, outputs, queue=False, **QUIET)
-    held, reviewed = gr.Textbox(visible=False), gr.Checkbox(visible=False)
-    page.load(show_again, [held, reviewed], outputs, js="() => unheard.recall()", **busy)
+    held, done = gr.Textbox(visible=False), gr.Checkbox(visible=False)
+    page.load(show_again, [held, done], outputs, js="() => unheard.recall()", **busy)
     text.change(None, text, None, js="text => unheard.keep(text)", **QUIET)
     result.change(None, [text, result], None, js="(text, page) => unheard.reviewed(page)", **QUIET)

@@ -185,6 +185,46 @@ EXPORT = "Export"
 EXPORTED = ("{n} meeting, with pseudonyms, ready to save.", "{n} meetings, with pseudonyms, ready to save.")
 CLOSE = "Close"
 
+# People and their concerns
+NO_PEOPLE = "Nobody yet. Keep the notes of a meeting, and everyone in it appears here with what they raised."
+IN_MEETINGS = ("in {n} meeting", "in {n} meetings")
+OPEN_CONCERNS = ("{n} open concern", "{n} open concerns")
+TIMELINE = "What became of it"
+STATUS = {
+    "raised": "raised",
+    "raised_again": "raised again",
+    "dropped": "not come back to",
+    "acknowledged": "taken up",
+    "explored": "explored",
+    "confirmed": "feels heard",
+    "integrated": "part of the plan",
+    "not_an_objection": "not an objection",
+}
+MARKS = {
+    "acknowledged": "I took it up",
+    "explored": "We explored it",
+    "confirmed": "They feel heard",
+    "integrated": "It is in the plan",
+    "not_an_objection": "It is none",
+}
+REOPEN = "Open it again"
+SAME_AS = "The same concern as"
+JOIN = "Join them"
+SPLIT_OFF = "This is another thing"
+MARKED = "Noted."
+JOINED = "Joined: they are followed as one."
+SPLIT_DONE = "Followed apart from now on."
+
+# Marks on the cards of a review
+CARD_MARKS = {
+    "acknowledged": "Helpful: I'll take it up",
+    "not_an_objection": "Not right",
+    "confirmed": "Already handled",
+}
+MARK_GROUP = "What do you make of it?"
+MARK_HELD = "Noted. It is remembered when you keep the notes."
+MARK_KEPT = "Noted in the ledger."
+
 
 def count(forms: tuple[str, str], n: int) -> str:
     """The form for one or for many, with the number filled in."""

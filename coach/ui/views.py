@@ -7,8 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from coach import render
+from coach.ledger import FOLLOWED
 from coach.samples import samples
-from coach.schema import Conversation, Review
+from coach.schema import Conversation, Finding, Review
 from coach.ui import charts, strings
 from coach.ui.marking import turns
 
@@ -44,6 +45,11 @@ def trouble(message: str) -> str:
     return _fill("trouble.html.j2", message=message)
 
 
+def toast(message: str) -> str:
+    """A short confirmation in the corner of the page."""
+    return _fill("toast.html.j2", message=message)
+
+
 def review(found: Review, conversation: Conversation) -> str:
     """The whole review: notes and cards side by side, the board below, and the exports for copying and saving."""
     kinds = dict.fromkeys(f.kind for f in found.findings)
@@ -66,6 +72,11 @@ def review(found: Review, conversation: Conversation) -> str:
         page=render.html(found, conversation.text),
         file_name=_file_name(found),
     )
+
+
+def is_followed(finding: Finding) -> bool:
+    """Whether the ledger follows it from meeting to meeting: a sure objection or need of somebody named."""
+    return finding.kind in FOLLOWED and finding.tier == "finding" and bool(finding.speaker)
 
 
 def _facts(found: Review) -> list[str]:
@@ -114,6 +125,7 @@ def _environment() -> Environment:
         "rank": _rank,
         "kind_label": render.kind_label,
         "detail": render.detail_label,
+        "followed": is_followed,
         "one_line": lambda text: " ".join(text.split()),
         "buy_in": render.BUY_IN_LABELS.__getitem__,
         "alignment": render.ALIGNMENT_LABELS.__getitem__,

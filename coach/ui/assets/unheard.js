@@ -121,6 +121,8 @@
   }
 
   document.addEventListener("click", event => {
+    const choice = event.target.closest(".marks button");
+    if (choice) for (const button of choice.parentElement.children) button.setAttribute("aria-pressed", String(button === choice));
     const result = event.target.closest(".uh.result");
     const near = selector => event.target.closest(selector);
     if (near(".copy")) return void copy(near(".copy"));
