@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from coach.anonymise import Anonymised
     from coach.identities import IdentityLedger
     from coach.ledger import Ledger
-    from coach.library import Library
+    from coach.library import Entry, Library
     from coach.llm.base import ChatModel
 
 
@@ -50,6 +51,28 @@ class Coach:
             watch=watch,
         )
         return done.model_copy(update={"notices": (*done.notices, problem)}) if problem else done
+
+    def keep(
+        self,
+        text: str,
+        *,
+        review: Review | None = None,
+        format: str | None = None,
+        title: str | None = None,
+        date: str | None = None,
+        attendees: Sequence[str] = (),
+        tags: Sequence[str] = (),
+    ) -> Entry:
+        """The library's entry of these notes, with what went unheard in them put into the ledger.
+
+        ``review`` is the review of the same text if there is one already; else the local engine makes it.
+        """
+        from coach import notes
+
+        conversation = notes.parse(text, format)
+        entry = self.library.add(conversation, title=title, date=date, attendees=attendees, tags=tags)
+        self.ledger.record(review or self.review(text, engine="local", format=format), entry.id)
+        return entry
 
     def anonymise(self, text: str, *, format: str | None = None, keep: bool = False) -> Anonymised:
         """The notes with pseudonyms, the same as in earlier meetings; new people are remembered only with ``keep``.

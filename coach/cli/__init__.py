@@ -18,9 +18,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-from coach.cli import library, names, review, service  # noqa: E402  (they register their commands on the app above)
+# The harness is a room of its own; only the command line knows it, so that `coach eval` is there.
+from coach_eval.cli import app as evaluation  # noqa: E402
 
-__all__ = ["app", "library", "main", "names", "review", "service"]
+from coach.cli import ledger, library, names, review, service  # noqa: E402  (they register on the app above)
+
+app.add_typer(evaluation, name="eval")
+
+__all__ = ["app", "ledger", "library", "main", "names", "review", "service"]
 
 
 def main() -> None:

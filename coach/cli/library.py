@@ -35,16 +35,15 @@ def add(
     format: Format = None,
     as_json: AsJson = False,
 ) -> None:
-    """Keep notes. The same notes again are the same meeting; one bad file does not stop the others."""
-    from coach import notes
+    """Keep notes, and follow what went unheard in them. The same notes again are the same meeting."""
     from coach.wiring import Coach
 
     coach, kept, problems = Coach(), [], []
     for file in _files(files):
         try:
-            conversation = notes.parse(read(file), format)
+            text = read(file)
             kept.append(
-                coach.library.add(conversation, title=title, date=date, attendees=attendee or (), tags=tag or ())
+                coach.keep(text, format=format, title=title, date=date, attendees=attendee or (), tags=tag or ())
             )
         except InputError as error:
             problems.append(str(error))
@@ -71,7 +70,7 @@ def search(
     coach = Coach()
     hits = coach.library.search(query, k=k, attendee=attendee, since=since, until=until, meeting=meeting, tag=tag)
     if as_json:
-        _print_values(coach, hits, pseudonyms)
+        print_values(coach, hits, pseudonyms)
         return
     if not hits:
         print("nothing found: try other words, or fewer filters")
@@ -99,7 +98,7 @@ def show(meeting: Meeting, pseudonyms: Pseudonyms = False, as_json: AsJson = Fal
 
     coach = Coach()
     said = [str(line) for line in coach.library.show(meeting)]
-    shown = said if pseudonyms else [_named(coach, line) for line in said]
+    shown = said if pseudonyms else [named(coach, line) for line in said]
     print(json.dumps(shown, ensure_ascii=False, indent=1) if as_json else "\n".join(shown))
 
 
@@ -198,7 +197,7 @@ def _files(given: Iterable[str]) -> list[str]:
     return found
 
 
-def _named(coach: Coach, text: str) -> str:
+def named(coach: Coach, text: str) -> str:
     from coach.anonymise import restore
 
     return restore(text, coach.identities.load())
@@ -209,7 +208,7 @@ def _passage(coach: Coach, hit: Passage, pseudonyms: bool) -> str:
 
     head = " · ".join(filter(None, [hit.title or hit.meeting, date_label(hit.date), f"{hit.meeting}"]))
     text = f"{head}\n{hit.text}"
-    return text if pseudonyms else _named(coach, text)
+    return text if pseudonyms else named(coach, text)
 
 
 def _print_entries(coach: Coach, entries: Iterable[Entry], as_json: bool, pseudonyms: bool) -> None:
@@ -217,16 +216,16 @@ def _print_entries(coach: Coach, entries: Iterable[Entry], as_json: bool, pseudo
 
     entries = tuple(entries)
     if as_json:
-        _print_values(coach, entries, pseudonyms)
+        print_values(coach, entries, pseudonyms)
         return
     for e in entries:
         line = f"{e.id}  {date_label(e.date) or 'no date':17} {e.title or 'untitled'} ({', '.join(e.attendees)})"
-        print(line if pseudonyms else _named(coach, line))
+        print(line if pseudonyms else named(coach, line))
     if not entries:
         print("nothing here yet: coach library add FILE keeps notes")
 
 
-def _print_values(coach: Coach, values: Iterable[Value], pseudonyms: bool) -> None:
+def print_values(coach: Coach, values: Iterable[Value], pseudonyms: bool) -> None:
     """Values as a JSON list, names put back inside every string."""
     raw = [value.model_dump(mode="json") for value in values]
     print(json.dumps(raw if pseudonyms else _restored(coach, raw), ensure_ascii=False, indent=1))
@@ -234,7 +233,7 @@ def _print_values(coach: Coach, values: Iterable[Value], pseudonyms: bool) -> No
 
 def _restored(coach: Coach, value: Any) -> Any:
     if isinstance(value, str):
-        return _named(coach, value)
+        return named(coach, value)
     if isinstance(value, list):
         return [_restored(coach, item) for item in value]
     return {key: _restored(coach, item) for key, item in value.items()} if isinstance(value, dict) else value
