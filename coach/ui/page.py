@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from coach.ui import strings, views
 from coach.ui.acting import region
+from coach.ui.evals import build_evals
 from coach.ui.library import build_library
 from coach.ui.review import build_review
 
 if TYPE_CHECKING:
     from coach.settings import Settings
     from coach.ui.coaches import CoachOf
+
+EVALS = Path("eval")
+"""Where suites and baselines live: in the folder in which the coach is started, as for ``coach eval``."""
 
 
 def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
@@ -25,4 +30,6 @@ def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
                 build_review(coach_of, page)
             with gr.Tab(strings.PLACE_LIBRARY, id="library") as library:
                 build_library(coach_of, library)
+            with gr.Tab(strings.PLACE_EVALS, id="evals") as evals:
+                build_evals(EVALS, evals)
     return page

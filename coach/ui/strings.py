@@ -225,6 +225,49 @@ MARK_GROUP = "What do you make of it?"
 MARK_HELD = "Noted. It is remembered when you keep the notes."
 MARK_KEPT = "Noted in the ledger."
 
+# Evals
+SUITES = "Did a change make the coach better or worse?"
+SUITES_HINT = "Each suite replays its cases on this machine and compares them, note by note, with the blessed run."
+NO_SUITES = "There are no suites in {folder}. Start the coach in a checkout that has an eval folder."
+CASES = ("{n} case", "{n} cases")
+BLESSED = "baseline of {date}"
+NOT_BLESSED = "no baseline yet"
+HISTORY = "The first gated metric over blessed runs"
+RUN = "Run"
+LAST_RUN = "Last run"
+RUNNING = "Running {suite}"
+RAN = "{case} ({n} of {all})"
+RUN_STOPPED = "Stopped. What has run is kept, and the next run goes on from there."
+VERDICT = "Verdict"
+VERDICTS = {
+    "regressed": "▼ worse",
+    "improved": "▲ better",
+    "unchanged": "= the same",
+    "inconclusive": "? undecided",
+    "unverifiable": "– can't be judged",
+}
+PAIRED = ("{n} case paired", "{n} cases paired")
+ERRORED = ("{n} errored", "{n} errored")
+BEFORE = "Before"
+AFTER = "After"
+COMPARE = "Compare"
+THE_BASELINE = "The baseline of {date}"
+THE_LAST = "The last run"
+METRICS = "The gated metrics"
+METRIC = "Metric"
+CHANGE = "Change, with its 95 % interval"
+DETECTABLE = "Could have seen"
+CASES_MOVED = "Cases that moved, worst first"
+NO_CASES_MOVED = "No case moved."
+LOST = "lost"
+GAINED = "gained"
+ERROR = "error"
+ALL_TRIALS = ("The one trial of this run", "All {n} trials of this run")
+TRIALS = "Trials"
+CASE = "Case"
+PASSED = "Passed"
+SHOWN = "What it showed"
+
 
 def count(forms: tuple[str, str], n: int) -> str:
     """The form for one or for many, with the number filled in."""

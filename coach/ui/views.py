@@ -126,6 +126,8 @@ def _environment() -> Environment:
         "kind_label": render.kind_label,
         "detail": render.detail_label,
         "followed": is_followed,
+        # A change of a metric as a place on a picture 120 wide, zero in the middle, cut off at a fifth either way.
+        "whisker": lambda change: round(60 + 300 * min(max(change, -0.19), 0.19), 1),
         "one_line": lambda text: " ".join(text.split()),
         "buy_in": render.BUY_IN_LABELS.__getitem__,
         "alignment": render.ALIGNMENT_LABELS.__getitem__,

@@ -24,7 +24,9 @@
     const tell = source => {
       const form = source.closest("form");
       const fields = form ? Object.fromEntries(new FormData(form)) : {};
-      if (names.includes(source.dataset.act)) trigger(source.dataset.act, { ...source.dataset, ...fields });
+      if (!names.includes(source.dataset.act)) return;
+      if (source.tagName === "BUTTON") { source.classList.add("waiting"); setTimeout(() => source.classList.remove("waiting"), 4000); }
+      trigger(source.dataset.act, { ...source.dataset, ...fields });
     };
     let soon;
     element.addEventListener("click", event => {

@@ -1,0 +1,179 @@
+"""The Evals place: run a suite on this machine, see what got better or worse, case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from coach.engine import Watch
+from coach.errors import CancelledError, InputError
+from coach.ui import strings, views
+from coach.ui.acting import QUIET, region, sent
+from coach.ui.faults import Update, telling, told
+from coach.ui.following import Following
+
+if TYPE_CHECKING:
+    from coach_eval.evaluation import Evaluation
+    from coach_eval.schema import Run, Suite, Trial, Verdict
+
+TEMPLATE = "evals.html.j2"
+BASELINE, LAST = "baseline", "last"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A suite in the list; ``history`` is its first gated metric over blessed runs, 0 to 1."""
+
+    suite: Suite
+    cases: int
+    blessed: str
+    ran: bool
+    status: str
+    history: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A run that can be compared with another."""
+
+    id: str
+    name: str
+
+
+def build_evals(root: Path, tab: gr.Tab) -> None:
+    """The components and events of the place, inside its open ``tab``; ``root`` holds suites, cases and baselines."""
+    running: dict[str, Event] = {}
+    listing = region("", "run", "look")
+    stop = gr.Button(strings.STOP, visible=False, scale=0, elem_id="stop-run")
+    status = region("")
+    shown = region("", "compare")
+    outputs = [listing, stop, status, shown]
+
+    @telling(listing)
+    def enter() -> Update:
+        return {listing: views.part(TEMPLATE, "list", rows(root), root)}
+
+    def run(request: gr.Request, event: gr.EventData) -> Iterator[Update]:
+        """Replays a suite; a run that is stopped goes on from there the next time."""
+        name, session = sent(event, "suite"), str(request.session_hash)
+        running[session] = stopped = Event()
+        yield {status: views.working(0, strings.RUNNING.format(suite=name)), stop: gr.update(visible=True)}
+        ended: Update = {stop: gr.update(visible=False), status: ""}
+        try:
+            with Following(lambda watch: judged(root, name, watch), stopped) as work:
+                for share, what in work.steps():
+                    yield {status: views.working(share, what)}
+                verdict, done = work.result()
+            ended |= {shown: _page(root, verdict, done)} | enter()
+        except CancelledError:
+            ended[status] = views.trouble(strings.RUN_STOPPED)
+        except Exception as error:  # noqa: BLE001 - the user gets a sentence, never a traceback
+            ended[status] = told(error)
+        finally:
+            running.pop(session, None)
+        yield ended
+
+    def halt(request: gr.Request) -> None:
+        if event := running.get(str(request.session_hash)):
+            event.set()
+
+    @telling(status)
+    def look(event: gr.EventData) -> Update:
+        evaluation, suite = _suite(root, sent(event, "suite"))
+        last = _run(evaluation, suite, LAST)
+        return {shown: _page(root, evaluation.verdict(suite, last), last), status: ""}
+
+    @telling(status)
+    def compare(event: gr.EventData) -> Update:
+        from coach_eval.baselines import compare as judge
+        from coach_eval.tasks import TASKS
+
+        evaluation, suite = _suite(root, sent(event, "suite"))
+        before, after = (_run(evaluation, suite, sent(event, side)) for side in ("before", "after"))
+        verdict = judge(suite, evaluation.cases(suite), TASKS[suite.task], before, after)
+        return {shown: _page(root, verdict, after), status: ""}
+
+    tab.select(enter, None, outputs, **QUIET)
+    listing.run(run, None, outputs, concurrency_id="evals", concurrency_limit=1, **QUIET)
+    listing.look(look, None, outputs, **QUIET)
+    stop.click(halt, None, None, queue=False, **QUIET)
+    shown.compare(compare, None, outputs, **QUIET)
+
+
+def rows(root: Path) -> list[Row]:
+    """Every suite under ``root``, with what is known of its runs; none when there is no such folder."""
+    from coach_eval.evaluation import Evaluation
+
+    if not (root / "suites").is_dir():
+        return []
+    evaluation = Evaluation(root=root)
+    blessings = evaluation.baselines.history().blessings
+    made = []
+    for suite in evaluation.suites():
+        baseline = evaluation.baselines.get(suite.suite)
+        metric = suite.gates[0].metric if suite.gates else ""
+        points = tuple(b.metrics[metric] for b in blessings if b.suite == suite.suite and metric in b.metrics)
+        last = evaluation.last(suite.suite).exists()
+        made.append(
+            Row(
+                suite=suite,
+                cases=len(evaluation.cases(suite)),
+                blessed=baseline.date if baseline else "",
+                ran=last,
+                status="",
+                history=points[-20:],
+            )
+        )
+    return made
+
+
+def judged(root: Path, name: str, watch: Watch) -> tuple[Verdict, Run]:
+    """A fresh replay of the suite and its verdict against the baseline. Nothing is asked of any model."""
+    from coach_eval.evaluation import Evaluation
+
+    plain, suite = _suite(root, name)
+    total = len(plain.cases(suite)) * suite.repeats
+    done = 0
+
+    def progress(trial: Trial) -> None:
+        nonlocal done
+        done += 1
+        watch.progress(done / total, strings.RAN.format(case=trial.case, n=done, all=total))
+        watch.check()
+
+    evaluation = Evaluation(root=root, progress=progress)
+    run = evaluation.run(suite)
+    return evaluation.verdict(suite, run), run
+
+
+def _page(root: Path, verdict: Verdict, run: Run) -> str:
+    evaluation, suite = _suite(root, verdict.suite)
+    choices = []
+    if (baseline := evaluation.baselines.get(suite.suite)) is not None:
+        choices.append(Choice(BASELINE, strings.THE_BASELINE.format(date=baseline.date[:10])))
+    if evaluation.last(suite.suite).exists():
+        choices.append(Choice(LAST, strings.THE_LAST))
+    return views.part(TEMPLATE, "verdict", verdict, run, choices)
+
+
+def _suite(root: Path, name: str) -> tuple[Evaluation, Suite]:
+    from coach_eval.evaluation import Evaluation
+
+    evaluation = Evaluation(root=root)
+    return evaluation, evaluation.suites([name])[0]
+
+
+def _run(evaluation: Evaluation, suite: Suite, which: str) -> Run:
+    from coach_eval.files import load_run
+
+    if which == BASELINE and (run := evaluation.baselines.get(suite.suite)) is not None:
+        return run
+    path = evaluation.last(suite.suite)
+    if which != LAST or not path.exists():
+        raise InputError(f"{suite.suite} has no such run: run it first")
+    return load_run(path)
