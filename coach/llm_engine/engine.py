@@ -25,6 +25,7 @@ from coach.grounding import utterance_at
 from coach.identities import Identities
 from coach.llm.base import ChatModel, Completion, Request, estimate_tokens
 from coach.llm.budget import Budgeted, Price
+from coach.llm.discover import SMALL_CONTEXT
 from coach.llm_engine.asking import Asker, Nonce
 from coach.llm_engine.parts import Part, cut
 from coach.llm_engine.second_look import second_look
@@ -40,8 +41,6 @@ PROMPTS: dict[str, tuple[str, type[Shape]]] = {
 }
 """Kind of finding, the prompt that looks for it, and the shape of its answer."""
 STANDING = "participants"
-SMALL_CONTEXT = 6_000
-"""Tokens. Below that there is no room for the long prompts and a topic."""
 LEAST = 300
 """Tokens of notes that a part may always have."""
 
