@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from coach.identities import Identities
 from coach.identities.index import Match
-from coach.identities.spellings import common_words, fold
+from coach.identities.spellings import fold, is_common, listed
 
 _NAME = r"[A-ZÄÖÜŁŚŻ][\w&'’-]*(?:[ ](?:(?:&|and|of|de|und)[ ])?[A-ZÄÖÜŁŚŻ][\w&'’-]*){0,3}"
 _COMPANY = re.compile(
@@ -36,7 +36,7 @@ def glossary_terms(text: str, identities: Identities) -> Iterator[Match]:
     for term, type_ in identities.glossary:
         if type_ == "person":
             continue
-        ordinary = all(fold(word) in common_words() for word in re.findall(r"\w+", term))
+        ordinary = all(is_common(fold(word)) for word in re.findall(r"\w+", term))
         flags = re.NOFLAG if ordinary else re.IGNORECASE
         for match in re.finditer(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])", text, flags):
             yield Match(match.start(), match.end(), type_, None)
@@ -50,15 +50,10 @@ def named_by_context(text: str) -> Iterator[Match]:
             words = re.findall(r"[^\W_]+", text[start:end])
             if type_ != "company" and (_ordinary(words) or not words):
                 continue
-            if type_ == "company" and len(words) < 2:
+            if type_ == "company" and all(is_common(fold(word)) for word in words[:-1]):
                 continue
             yield Match(start, end, type_, None)
 
 
 def _ordinary(words: list[str]) -> bool:
-    return any(fold(word) in common_words() or fold(word) in _NOT_NAMES for word in words)
-
-
-_NOT_NAMES = frozenset(
-    ["english", "german", "french", "api", "apis", "sla", "slas", "kpi", "okr", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "microsoft", "goals"]
-)
+    return any(is_common(fold(word)) or fold(word) in listed("not_people") for word in words)

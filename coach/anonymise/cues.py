@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from coach.identities.index import looks_like_role
-from coach.identities.spellings import WORD, common_words, fold, given_names, words_that_are_names
+from coach.identities.spellings import WORD, fold, given_names, is_common, listed, words_that_are_names
 
 _CAPITALISED = r"[A-ZÀ-ÖØ-ÞĀ-ŽΑ-ΩА-Я][\w'’-]+"
 _FULL = (
@@ -53,10 +53,6 @@ _LOWER_LABEL = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
-NOT_PEOPLE = frozenset(
-    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "english", "german", "french", "spanish", "italian", "polish", "dutch", "russian", "chinese", "japanese", "american", "british", "european", "europe", "america", "africa", "asia", "germany", "france", "spain", "italy", "poland", "england", "scotland", "wales", "ireland", "india", "china", "japan", "brazil", "london", "paris", "berlin", "madrid", "rome", "vienna", "warsaw", "amsterdam", "brussels", "zurich", "geneva", "dublin", "york", "boston", "chicago", "california", "texas", "github", "gitlab", "slack", "zoom", "zulip", "discord", "google", "microsoft", "amazon", "apple", "linux", "windows", "python", "java", "javascript", "typescript", "rust", "golang", "docker", "kubernetes", "postgres", "postgresql", "mysql", "redis", "jira", "confluence", "notion", "figma", "miro", "excel", "word", "powerpoint", "outlook", "teams", "webex", "youtube", "twitter", "linkedin", "facebook", "whatsapp", "instagram", "reddit", "wikipedia", "christmas", "easter", "ramadan", "diwali", "hanukkah", "god", "jesus", "bible", "covid", "internet", "wifi", "android", "ios", "iphone", "azure", "aws", "gcp", "openai", "chatgpt", "gpt", "llm", "api", "url", "pdf", "html", "css", "json", "yaml", "sql", "http", "https", "readme", "todo", "fyi", "asap", "eta", "eod", "q1", "q2", "q3", "q4", "h1", "h2", "mr", "mrs", "ms", "dr", "ok", "okay", "yeah", "yes", "no", "hmm", "uh", "um", "oh", "ah", "etc", "vs", "re", "fwd", "webvtt", "markdown", "agenda", "minutes", "attendance", "attendees", "present", "apologies", "absent", "observers", "council", "committee", "board"]
-)
-
 
 def introduced(text: str) -> Iterator[str]:
     """Names next to an e-mail address, a title, a greeting, a signature or a verb that takes a person."""
@@ -66,9 +62,9 @@ def introduced(text: str) -> Iterator[str]:
         if 0 < len(name.split()) <= 4 and name[:1].isupper() and not looks_like_role(name):
             yield name
     for match in _TITLED.finditer(text):
-        words = [word for word in match.group(1).split() if fold(word) not in NOT_PEOPLE]
+        words = [word for word in match.group(1).split() if fold(word) not in listed("not_people")]
         # After a title even an ordinary word is a surname; the words that follow it are not.
-        while len(words) > 1 and fold(words[-1].rstrip(".,")) in common_words():
+        while len(words) > 1 and is_common(fold(words[-1].rstrip(".,"))):
             words.pop()
         if words:
             yield " ".join(words)
@@ -84,9 +80,14 @@ def roster(text: str) -> Iterator[str]:
     for match in _ROSTER.finditer(text):
         for entry in re.split(r"[,;•|]|\band\b|&", re.sub(r"\([^)]*\)", " ", match.group(1))):
             name = entry.strip(" \t.*_-–")
-            if 0 < len(name.split()) <= 4 and not any(c.isdigit() for c in name) and not looks_like_role(name):
-                if all(not ordinary(word) or fold(word) in words_that_are_names() for word in WORD.findall(name)):
-                    yield name
+            plausible = 0 < len(name.split()) <= 4 and not any(c.isdigit() for c in name) and not looks_like_role(name)
+            if plausible and all(_may_be_listed(word) for word in WORD.findall(name)):
+                yield name
+
+
+def _may_be_listed(word: str) -> bool:
+    folded = fold(word)
+    return not ordinary(word) or (folded in words_that_are_names() and (word[0].isupper() or folded in given_names()))
 
 
 def initials(text: str) -> Iterator[tuple[str, str]]:
@@ -106,7 +107,7 @@ def lower_case_labels(text: str) -> Iterator[str]:
 def ordinary(word: str) -> bool:
     """Whether a word is in the dictionary or a proper noun that names nobody."""
     folded = fold(word.rstrip(".,'’"))
-    return folded in NOT_PEOPLE or (folded in common_words() and folded not in given_names()) or len(folded) < 2
+    return folded in listed("not_people") or (is_common(folded) and folded not in given_names()) or len(folded) < 2
 
 
 def split_camel(text: str) -> str:
@@ -117,8 +118,3 @@ def split_camel(text: str) -> str:
 def inside_word(text: str, start: int, end: int) -> bool:
     """Whether letters or digits touch the stretch on either side."""
     return text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()
-
-
-def words_in(text: str) -> list[re.Match[str]]:
-    """All words with their places."""
-    return list(WORD.finditer(text))

@@ -18,10 +18,12 @@ from typing import Any
 
 from coach.anonymise import cues
 from coach.identities.index import Match
-from coach.identities.spellings import WORD, common_words, fold, given_names
+from coach.identities.spellings import WORD, fold, given_names, is_common, listed
 
 THRESHOLD = 0.1
 SURE = 0.5
+SURER = 0.85
+_PREFIXED = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|Fitz)[A-Z][a-z]+\Z")
 _WINDOW = 400
 _BATCH = 8
 _LOADING = threading.Lock()
@@ -37,7 +39,7 @@ def names_found(text: str, taken: list[Match], known: Container[str]) -> list[st
     plain = {w.group() for w in words if w.group().islower()}
     doubtful = {
         form
-        for form in {fold(w.group()) for w in words if w.group()[0].isupper()}
+        for form in {fold(w.group()) for w in words if _spelled_like_a_name(w.group(), known)}
         if form not in known and form not in plain and _possible(form) and form not in given_names()
     }
     votes: dict[str, list[float]] = {form: [] for form in doubtful}
@@ -45,7 +47,8 @@ def names_found(text: str, taken: list[Match], known: Container[str]) -> list[st
     for word in words:
         if (form := fold(word.group())) in votes and word.start() in seen:
             votes[form].append(seen[word.start()])
-    accepted = {form for form, ps in votes.items() if _elected(ps)}
+    shouted = doubtful - {fold(w.group()) for w in words if not w.group().isupper()}
+    accepted = {form for form, ps in votes.items() if _elected(ps, SURER if form in shouted else SURE)}
     found: dict[str, None] = {}
     run: list[re.Match[str]] = []
     for word in words:
@@ -69,12 +72,22 @@ def _close(run: list[re.Match[str]], found: dict[str, None]) -> None:
 
 
 def _possible(form: str) -> bool:
-    return len(form) > 2 and form.isalpha() and form not in common_words() and form not in cues.NOT_PEOPLE
+    return len(form) > 2 and form.isalpha() and not is_common(form) and form not in listed("not_people") | listed("titles")
 
 
-def _elected(probabilities: list[float]) -> bool:
+def _spelled_like_a_name(word: str, known: Container[str]) -> bool:
+    """Capitalised or all in capitals; capitals inside are for McName and for a name with initials (JoshT)."""
+    if not word[0].isupper():
+        return False
+    if word[1:].islower() or word.isupper():
+        return True
+    first = fold(cues.split_camel(word).split()[0])
+    return first in given_names() or first in known or _PREFIXED.match(word) is not None
+
+
+def _elected(probabilities: list[float], sure: float) -> bool:
     likely = sum(p >= THRESHOLD for p in probabilities)
-    return likely * 4 >= len(probabilities) > 0 and max(probabilities) >= SURE
+    return likely * 4 >= len(probabilities) > 0 and max(probabilities) >= sure
 
 
 def _probabilities(text: str, words: list[re.Match[str]]) -> Iterator[tuple[int, float]]:
@@ -174,9 +187,9 @@ def _loaded() -> tuple[Any, Any, _Labels]:
     tokenizer.no_padding()
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     labels = [int(i) for i, label in config["id2label"].items() if label.endswith(("GIVEN_NAME", "SURNAME"))]
-    return session, tokenizer, _Labels(labels, tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"))
+    return session, tokenizer, _Labels(labels, int(tokenizer.token_to_id("[CLS]") or 2), int(tokenizer.token_to_id("[SEP]") or 3))
 
 
 def _inside(start: int, end: int, taken: list[Match]) -> bool:
     at = bisect_right(taken, start, key=lambda match: match.start) - 1
-    return at >= 0 and taken[at].end > start or (at + 1 < len(taken) and taken[at + 1].start < end)
+    return (at >= 0 and taken[at].end > start) or (at + 1 < len(taken) and taken[at + 1].start < end)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from coach.anonymise import cues
 from coach.identities import Identities
 from coach.identities.index import Index, Match, looks_like_role, one_edit_apart
-from coach.identities.spellings import WORD, common_words, fold, given_names, name_words, words_of
+from coach.identities.spellings import WORD, fold, given_names, is_common, listed, name_words, words_of
 from coach.schema import Conversation
 
 _SEVERAL = re.compile(r"\s*(?:[+&/;]|\band\b|\bund\b)\s*")
@@ -30,7 +30,7 @@ class Cast:
     _local: Index = field(default_factory=Index)
     _count: int = 0
 
-    def add(self, names: Iterable[str], rank: int = 2) -> str | None:
+    def add(self, names: Iterable[str], rank: int = 6) -> str | None:
         """The owner of a group of names for one person, a new one if nobody known fits; ``None`` if nobody is named."""
         cleaned = [name for raw in names for name in cleaned_names(raw)]
         if not cleaned:
@@ -51,7 +51,7 @@ class Cast:
         """Adds people whom the text mentions, the fullest names first, unless they are exempt."""
         for name in sorted(dict.fromkeys(names), key=lambda name: -len(name.split())):
             if not self.identities.is_exempt(name):
-                self.add((name,), rank=1)
+                self.add((name,), rank=3)
 
     def owner_of(self, name: str) -> str | None:
         """Whose name an attendee entry or a speaker label is."""
@@ -63,10 +63,13 @@ class Cast:
             return self.owners[name]
         for index in (self._local, self.identities.index):
             known = [k for k in index.owners(words) if k.type == "person" and k.exact in (None, name.strip())]
+            if index is self.identities.index and len(words) == 1:
+                # A nickname alone is too little to take someone for a person of an earlier meeting.
+                known = [k for k in known if k.rank > 0]
             if len(known) == 1:
                 return known[0].owner
             if known:
-                return None
+                return next((k.owner for k in known if len(words) == 1 and self._only_given(k.owner, words[0])), None)
         if len(words) > 1:
             # Someone so far known by a given name only turns out to have a surname.
             known = [k for k in self.identities.index.owners(words[:1]) if k.type == "person"]
@@ -87,6 +90,8 @@ def cleaned_names(raw: str) -> list[str]:
         last, first = (part.strip() for part in outside.split(","))
         if first and last and " " not in last and not looks_like_role(first):
             outside = f"{first} {last}"
+    if outside.islower() and is_common(outside) and outside not in given_names():
+        return []
     if len(outside) > 60 or not any(letter.isalpha() for letter in outside) or looks_like_role(outside):
         return []
     return [outside]
@@ -103,17 +108,21 @@ def cast_of(conversation: Conversation, identities: Identities) -> Cast:
         cast.add(group)
     cast.mention(cues.introduced(conversation.text))
     for name, initials in cues.initials(conversation.text):
-        owner = cast.add((name,), rank=1)
+        owner = cast.add((name,), rank=3)
         if owner is not None:
-            cast.index.add_person(initials, owner, 2)
+            cast.index.add_person(initials, owner, 6)
     cast.casual.update(cues.lower_case_labels(conversation.text))
     return cast
 
 
 def _apart(group: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """A label such as ``Ana + Ben`` names two people."""
+    """A label such as ``Ana + Ben`` names two people; ``Budget + Venue`` nobody."""
     parts = [part for part in _SEVERAL.split(_PARENTHESES.sub("", group[0])) if part]
-    return [group] if len(parts) < 2 else [*((part,) for part in parts), *((alias,) for alias in group[1:])]
+    if len(parts) < 2:
+        return [group]
+    if any(is_common(word) and word not in given_names() for part in parts for word in words_of(part)):
+        return []
+    return [*((part,) for part in parts), *((alias,) for alias in group[1:])]
 
 
 def people_in(text: str, cast: Cast) -> Iterator[Match]:
@@ -134,17 +143,12 @@ def _misspelled(text: str, found: list[Match], cast: Cast) -> Iterator[Match]:
         return
     targets: dict[str, list[str]] = {}
     for words in cast.index.spellings:
-        if len(words) == 1 and len(words[0]) >= 5 and words[0] not in common_words():
+        if len(words) == 1 and len(words[0]) >= 5 and not is_common(words[0]):
             targets.setdefault(words[0][0], []).append(words[0])
     counts = Counter(fold(token.group()) for token in unknown)
     answers: dict[str, str | None] = {}
     for word in counts:
-        if (
-            word in common_words()
-            or word in given_names()
-            or word in cues.NOT_PEOPLE
-            or word.rstrip("s") in common_words()
-        ):
+        if is_common(word) or word in given_names() or word in listed("not_people") or is_common(word.rstrip("s")):
             continue
         near = [target for target in targets.get(word[0], ()) if one_edit_apart(word, target)]
         if near:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from coach.identities.spellings import (
     WORD,
     Words,
-    common_words,
     derived,
     fold,
     given_names,
     is_cjk,
+    is_common,
+    listed,
     name_words,
     words_of,
     words_that_are_names,
@@ -56,7 +57,10 @@ class Index:
         return Index(dict(self.spellings), dict(self.longest), dict(self.unspaced))
 
     def add_person(self, name: str, owner: str, rank: int = 0) -> None:
-        """Adds a name and what can be derived from it; ``rank`` decides between people who share a spelling."""
+        """Adds a name and what can be derived from it; ``rank`` decides between people who share a spelling.
+
+        The name itself ranks two higher, its parts one higher than nicknames.
+        """
         words = name_words(name)
         if not words:
             return
@@ -64,10 +68,12 @@ class Index:
             self._add_unspaced(name, Known(owner, "person", rank))
             return
         exact = name.strip() if len(words) == 1 and len(words[0]) <= 3 and name.strip().isupper() else None
-        self._add(words, Known(owner, "person", rank + 1, exact))
-        for spelling in derived(name):
-            if spelling != words:
-                self._add(spelling, Known(owner, "person", rank))
+        parts, nicks = derived(name)
+        self._add(words, Known(owner, "person", rank + 2, exact))
+        for spelling in parts:
+            self._add(spelling, Known(owner, "person", rank + 1))
+        for spelling in nicks:
+            self._add(spelling, Known(owner, "person", rank))
 
     def add_address(self, address: str, owner: str, rank: int = 0) -> None:
         """Adds the person whom an e-mail address like ``jane.doe@`` names."""
@@ -81,10 +87,10 @@ class Index:
         if not words:
             return
         if is_cjk(text):
-            self._add_unspaced(text, Known(owner, type, rank + 1))
+            self._add_unspaced(text, Known(owner, type, rank + 2))
             return
-        ordinary = all(word in common_words() or len(word) < 3 for word in words)
-        self._add(words, Known(owner, type, rank + 1, text if ordinary else None))
+        ordinary = all(is_common(word) or len(word) < 3 for word in words)
+        self._add(words, Known(owner, type, rank + 2, text if ordinary else None))
 
     def _add(self, words: Words, known: Known) -> None:
         present = self.spellings.get(words, ())
@@ -151,9 +157,9 @@ class Index:
         if len(words) > 1:
             if any(len(word) == 1 for word in words):
                 return all(part[:1].isupper() for part in WORD.findall(text[start:end]))
-            return not all(word in common_words() for word in words) or text[start].isupper()
+            return not all(is_common(word) for word in words) or text[start].isupper()
         word = words[0]
-        if word not in common_words() and len(word) > 2:
+        if not is_common(word) and len(word) > 2:
             return True
         if len(word) <= 2 and text[start:end].isupper() and len(text[start:end]) > 1:
             return True
@@ -165,17 +171,6 @@ def _bounded(text: str, start: int, end: int) -> bool:
     return not (before.isalnum() or after.isalnum())
 
 
-_NOT_AFTER_NAME = frozenset(
-    ["the", "a", "an", "this", "that", "these", "those", "it", "we", "you", "i", "they", "he", "she", "my", "your", "our", "their", "his", "her", "its", "all", "any", "every", "each", "some", "no", "as", "up", "down", "off", "out", "if", "not", "me", "us", "them", "him", "there", "what", "which", "how", "why", "where", "when"]
-)
-_BEFORE_WORD = frozenset(
-    ["the", "a", "an", "this", "that", "these", "those", "my", "your", "our", "their", "his", "her", "its", "no", "any", "every", "each", "some", "to", "i", "we", "you", "they", "he", "she", "it", "would", "could", "should", "might", "must", "can", "do", "don", "did", "not", "never", "won"]
-)
-_BEFORE_NAME = frozenset(["by", "from", "with", "thanks", "thank", "cc", "ask", "asked", "and", "to", "for", "per", "hi", "hello", "dear", "hey", "told"])
-_MONTHS = frozenset(["january", "february", "march", "april", "may", "june", "july", "august"])
-_BEFORE_MONTH = frozenset(
-    ["in", "by", "on", "since", "until", "till", "before", "after", "during", "of", "early", "mid", "late", "next", "last", "this", "from", "through", "to", "end"]
-)
 _LINE_START = re.compile(r"(?:^|\n)[ \t>]*(?:[-*+•–#]+[ \t]+|\d+[.)][ \t]+|\[[^\]\n]{0,20}\][ \t]*|[*_]{1,3})*\Z")
 _NEXT_WORD = re.compile(r"[ \t]*([^\W_]+(?:['’]\w+)?)")
 _PREVIOUS_WORD = re.compile(r"([^\W_]+(?:['’]\w+)?)[ \t]*\Z")
@@ -199,14 +194,14 @@ def reads_as_name(text: str, start: int, end: int, *, strict: bool = False, casu
     previous = fold(previous_match.group(1)) if previous_match else ""
     following = fold(following_match.group(1)) if following_match else ""
     word = fold(text[start:end])
-    if word in _MONTHS and (
-        previous in _BEFORE_MONTH or previous.isdigit() or following[:1].isdigit() or previous[:-2].isdigit()
+    if word in listed("months") and (
+        previous in listed("before_month") or previous.isdigit() or following[:1].isdigit() or previous[:-2].isdigit()
     ):
         return False
     if text[start].isupper():
         if previous_match is not None and previous_match.group(1).islower() and text[start + 1 : end].islower():
             return True
-        if following in _NOT_AFTER_NAME:
+        if following in listed("not_after_name"):
             return False
         if _POSSESSIVE.match(tail):
             return True
@@ -222,29 +217,31 @@ def reads_as_name(text: str, start: int, end: int, *, strict: bool = False, casu
     if strict:
         return False
     if _POSSESSIVE.match(tail):
-        return casual and previous not in _BEFORE_WORD
+        return casual and previous not in listed("before_word")
     if not casual:
         return False
-    if previous in _BEFORE_WORD or following in _NOT_AFTER_NAME:
-        return previous in _BEFORE_NAME and not following
+    if previous in listed("before_word") or following in listed("not_after_name"):
+        return previous in listed("before_name") and not following
     return True
 
 
 def looks_like_role(name: str) -> bool:
     """Whether a speaker label names a role ("Project Manager", "Speaker 2", "All") and nobody in particular."""
-    words = name_words(name)
-    if not words or any(word in given_names() and word not in common_words() for word in words):
+    words = words_of(name)
+    if not words or any(word in given_names() and not is_common(word) for word in words):
         return not words
-    if any(word.isdigit() for word in words):
+    if words[0] in listed("titles") and words[0] not in listed("roles") and len(words) > 1:
+        return False
+    if len(words) == 1 and len(words[0]) < 5 and name.strip().isupper():
+        return words[0] in listed("roles")
+    if words[0] == "the" or any(word.isdigit() for word in words):
         return True
     if is_cjk(name):
         return False
-    return all(word in ROLE_WORDS or (word in common_words() and word not in words_that_are_names()) for word in words)
-
-
-ROLE_WORDS = frozenset(
-    ["all", "everyone", "everybody", "group", "team", "chair", "chairs", "chairman", "chairwoman", "chairperson", "facilitator", "moderator", "presenter", "host", "speaker", "participant", "interviewer", "interviewee", "attendee", "attendees", "narrator", "unknown", "unidentified", "staff", "audience", "board", "committee", "council", "secretary", "treasurer", "clerk", "minutes", "minute", "scribe", "notetaker", "taker", "note", "notes", "manager", "director", "officer", "lead", "engineer", "designer", "developer", "analyst", "consultant", "coordinator", "representative", "rep", "member", "members", "guest", "guests", "observer", "observers", "customer", "client", "user", "users", "assistant", "coach", "teacher", "student", "nurse", "doctor", "patient", "mayor", "president", "ceo", "cto", "cfo", "coo", "hr", "pm", "po", "qa", "it", "ops", "gm", "dev", "sales", "marketing", "finance", "legal", "product", "project", "industrial", "interface", "trainer", "operator", "agent", "bot", "system", "admin", "head", "deputy", "vice", "senior", "junior", "gp", "grad", "phd", "professor", "editor", "reporter", "author"]
-)
+    return all(
+        word in listed("roles") or len(word) == 1 or (is_common(word) and word not in words_that_are_names())
+        for word in words
+    )
 
 
 def one_edit_apart(one: str, other: str) -> bool:

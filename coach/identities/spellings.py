@@ -14,12 +14,6 @@ from importlib.resources import files
 Words = tuple[str, ...]
 
 WORD = re.compile(r"[^\W_]+")
-_TITLES = frozenset(
-    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "lady", "lord", "dame", "rev", "reverend", "fr", "father", "sister", "brother", "chef", "coach", "captain", "capt", "cllr", "councillor", "hon", "herr", "frau", "hr", "señor", "señora", "sr", "sra", "don", "doña", "dott", "ing", "dipl", "m", "mme", "mlle", "monsieur", "madame", "pan", "pani", "mag", "sgt", "lt", "col", "gen", "judge", "justice", "the"]
-)
-_PARTICLES = frozenset(
-    ["van", "von", "de", "der", "den", "del", "della", "di", "da", "das", "do", "dos", "du", "la", "le", "el", "al", "bin", "ibn", "ben", "ter", "ten", "zu", "zur", "y", "e", "i", "af", "av", "och", "och"]
-)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -47,51 +41,58 @@ def is_cjk(text: str) -> bool:
 
 
 def name_words(name: str) -> Words:
-    """The folded words of a person's name, without titles."""
+    """The folded words of a person's name, without titles before and letters after it (but ``Mrs D`` stays whole)."""
     words = words_of(name)
-    kept = tuple(word for word in words if word not in _TITLES)
-    return kept or words
+    kept = tuple(word for word in words if word not in listed("titles"))
+    while len(kept) > 2 and kept[-1] in listed("suffixes"):
+        kept = kept[:-1]
+    return words if sum(map(len, kept)) < 2 else kept
 
 
 @lru_cache(maxsize=4096)
-def derived(name: str) -> frozenset[Words]:
-    """Every spelling that may stand for a person of that name, the name itself included.
+def derived(name: str) -> tuple[frozenset[Words], frozenset[Words]]:
+    """The spellings that may stand for a person of that name: by its parts, and by nicknames.
 
-    ``Eric Huss`` gives eric huss, eric, huss, ehuss, eric h, e huss, erichuss, erich and the nicknames of Eric.
+    ``Eric Huss`` gives eric, huss, ehuss, eric h, e huss, erichuss, erich; then the nicknames of Eric.
     """
     words = name_words(name)
-    return frozenset(spelling for spelling in _spellings(words) if spelling and _long_enough(spelling)) | {words}
+    parts = frozenset(_plausible(words, words[0])) - {words}
+    nicks = frozenset(spelling for nick in nicknames(words[0]) for spelling in _plausible(words, nick))
+    return parts, nicks - parts - {words}
 
 
-def _spellings(words: Words) -> Iterator[Words]:
-    yield words
-    first, last = words[0], words[-1]
-    for nickname in nicknames(first):
-        yield (nickname,)
+def _plausible(words: Words, given: str) -> Iterator[Words]:
+    """The spellings from parts that are long enough, and no ordinary word unless they are a part themselves."""
+    for spelling in _from_parts(words, given):
+        whole = len(spelling) > 1 or spelling[0] in words or spelling[0] == given
+        if (whole or not is_common(spelling[0])) and _long_enough(spelling):
+            yield spelling
+
+
+def _from_parts(words: Words, given: str) -> Iterator[Words]:
+    yield (given,)
     if len(words) == 1:
         return
-    yield (first,)
-    surname = next((words[i:] for i in range(1, len(words)) if words[i] not in _PARTICLES), (last,))
-    yield surname
-    yield words[1:]
+    last, rest = words[-1], words[1:]
+    yield (given, last)
+    yield (given, last[0])
+    yield (given + last,)
+    if len(given) > 2:
+        yield (given + last[0],)
+    if given != words[0]:
+        return
+    yield next((words[i:] for i in range(1, len(words)) if words[i] not in listed("particles")), (last,))
+    yield rest
     yield (last,)
-    for middle in words[1:-1]:
-        if middle not in _PARTICLES and len(middle) > 2:
-            yield (middle,)
-    for given in (first, *nicknames(first)):
-        yield (given, last)
-        yield (given, last[0])
-        yield (given + last,)
-        if len(given) > 2:
-            yield (given + last[0],)
-    yield (first[0], last)
-    yield (first[0], *words[1:])
-    yield (first[0] + last,)
-    yield (first[0] + "".join(words[1:]),)
-    yield (last + first,)
-    yield (last, first)
+    yield from ((middle,) for middle in rest[:-1] if middle not in listed("particles") and len(middle) > 2)
+    yield (given[0], last)
+    yield (given[0], *rest)
+    yield (given[0] + last,)
+    yield (given[0] + "".join(rest),)
+    yield (last + given,)
+    yield (last, given)
     if len(last) > 2:
-        yield (last + first[0],)
+        yield (last + given[0],)
 
 
 def _long_enough(spelling: Words) -> bool:
@@ -99,7 +100,7 @@ def _long_enough(spelling: Words) -> bool:
 
 
 def nicknames(given: str) -> frozenset[str]:
-    """The other forms of a given name, both ways: bob for robert, robert and rob for bob."""
+    """The other forms of a given name, both ways: bob for robert, robert for bob (but not rob for bob)."""
     return _nickname_table().get(given, frozenset())
 
 
@@ -112,8 +113,10 @@ def _nickname_table() -> dict[str, frozenset[str]]:
     ]
     table: dict[str, set[str]] = {}
     for group in groups:
-        for name in group:
-            table.setdefault(name, set()).update(other for other in group if other != name)
+        head, *forms = group
+        for form in forms:
+            table.setdefault(head, set()).add(form)
+            table.setdefault(form, set()).add(head)
     return {name: frozenset(others) for name, others in table.items()}
 
 
@@ -124,19 +127,78 @@ def given_names() -> frozenset[str]:
     return frozenset(_nickname_table()) | frozenset(fold(name) for line in listed for name in line.split())
 
 
+@lru_cache(maxsize=16)
+def listed(name: str) -> frozenset[str]:
+    """One of the word lists of ``name_context.yaml``; the file says what each is for."""
+    return _lists()[name]
+
+
+@lru_cache(maxsize=1)
+def _lists() -> dict[str, frozenset[str]]:
+    import yaml
+
+    lists = yaml.safe_load(_data("name_context.yaml"))
+    return {name: frozenset(words.split()) for name, words in lists.items()}
+
+
 @lru_cache(maxsize=1)
 def words_that_are_names() -> frozenset[str]:
     """Names, nicknames and surnames that are also ordinary words: will, may, stone."""
-    return _listed("names_that_are_words.txt")
+    return _words("names_that_are_words.txt")
 
 
 @lru_cache(maxsize=1)
-def common_words() -> frozenset[str]:
-    """Ordinary English words, those that are also names included: never a name by themselves."""
-    return _listed("common_words.txt") | words_that_are_names()
+def _dictionary() -> frozenset[str]:
+    return _words("common_words.txt") | listed("workplace")
 
 
-def _listed(name: str) -> frozenset[str]:
+@lru_cache(maxsize=65536)
+def is_common(word: str) -> bool:
+    """Whether a folded word is in the dictionary, or a regular inflection of one that is: never a name by itself."""
+    if word in _dictionary() or word in words_that_are_names():
+        return True
+    if word in given_names():
+        return False
+    return any(base in _dictionary() or base in words_that_are_names() for base in _bases(word))
+
+
+_ENDINGS = (
+    "s",
+    "es",
+    "ed",
+    "d",
+    "ing",
+    "er",
+    "ers",
+    "or",
+    "ors",
+    "ly",
+    "ness",
+    "able",
+    "ment",
+    "ments",
+    "ation",
+    "ations",
+)
+
+
+def _bases(word: str) -> Iterator[str]:
+    for ending in _ENDINGS:
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 2:
+            yield stem
+            if ending not in ("s", "d"):
+                yield stem + "e"
+                if stem[-1] == stem[-2]:
+                    yield stem[:-1]
+    if word.endswith(("ies", "ied")):
+        yield word[:-3] + "y"
+    for beginning in ("un", "re", "non", "pre", "over", "co"):
+        if word.startswith(beginning) and len(word) > len(beginning) + 3:
+            yield word.removeprefix(beginning)
+
+
+def _words(name: str) -> frozenset[str]:
     lines = (line for line in _data(name).splitlines() if not line.startswith("#"))
     return frozenset(word for line in lines for word in line.split())
 

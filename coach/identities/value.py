@@ -248,17 +248,14 @@ class Register:
 
     def entity(self, type: EntityType) -> str:
         """The label of a new entity."""
-        if type in ("handle", "email"):
-            type = "person"
-        names = self._names.setdefault(type, _letters())
-        label = next(
-            (letters, label)
-            for letters in names
-            if (label := pseudonym_of(type, letters, 1)) not in self._taken and label not in self._entities
-        )
-        self._entities[label[1]] = Entity(type=type, letters=label[0])
-        self._forms[label[1]] = []
-        return label[1]
+        kind: EntityType = "person" if type in PERSONAL else type
+        for letters in self._names.setdefault(kind, _letters()):
+            label = pseudonym_of(kind, letters, 1)
+            if label not in self._taken and label not in self._entities:
+                break
+        self._entities[label] = Entity(type=kind, letters=letters)
+        self._forms[label] = []
+        return label
 
     def pseudonym(self, text: str, type: EntityType, owner: str | None = None) -> str:
         """The pseudonym of an exact spelling of ``owner`` (a label); without one, of whoever had it, or of a new entity."""
