@@ -1,7 +1,7 @@
 """Where each attendee stands: alignment (a shared view of the facts) and buy-in (commitment to act), kept apart.
 
-Only a person's own words count, or what the notes say that this person said or did. "All agreed" makes nobody committed,
-a bare "yes" says nothing, and silence stays ``unknown``.
+Only a person's own words count, or what the notes say that this person said or did. "All agreed" makes nobody
+committed, a bare "yes" says nothing, and silence stays ``unknown``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Side = Literal["alignment", "buy_in"]
 
-_OWN = {
+_OWN: dict[str, tuple[Side, str]] = {
     "committed": ("buy_in", "committed"),
     "promised": ("buy_in", "committed"),
     "lukewarm": ("buy_in", "lukewarm"),
@@ -31,15 +31,25 @@ _OWN = {
     "disagreed": ("alignment", "not_aligned"),
 }
 _WEIGHT = {"resistant": 3, "not_aligned": 3, "lukewarm": 2, "committed": 1, "aligned": 1}
-_UNSURE = {"promised": "assent", "agreed": "assent"}
-"""Cues that everyday talk is full of: with a reading, they count only where the encoder hears assent too."""
-_HEARD = 0.5
+_EVERYDAY = frozenset({"promised", "agreed"})
+"""Cues that everyday talk is full of: with a reading, they count only where the encoder hears assent or uptake too."""
+_HEARD = 0.3
+_OBJECTED = 0.6
+"""Probability from which an objection that nobody took up shows that its speaker sees the matter differently."""
 
 _LONG = 220
 _BARE = re.compile(r"^\W*(?:yes|yeah|yep|ok|okay|agreed|agree|right|sure|exactly|absolutely|fine|good|true)\W*$")
+_RESERVED = re.compile(r"\b(?:but|reservations?|in principle|maybe|perhaps|might|not sure|though)\b")
+_FIRM = re.compile(
+    r"\b(?:today|tomorrow|tonight|now|this (?:week|month|afternoon|evening|morning)|next week|before \w+|\w+day|"
+    r"by (?:the end|end|next|noon|then|\d|january|february|march|april|may|june|july|august|september|october|november|"
+    r"december)|first thing|\d+|myself)\b|^ (?:it|that|this|them)\b(?: \w+){0,3}\W*$"
+)
+"""A promise that can be kept: with a time, or about the very thing spoken of."""
 _PROCEDURE = re.compile(
-    r"\bi(?:'ll| will| can) (?:take (?:that|it|this|questions|minutes|notes|the minutes|your|comments|them|silence|no)|record|note|put (?:that|it|you|this) (?:down|to)|"
-    r"come (?:back|to)|get (?:back|to)|start|open|ask (?:again|you|for|everyone)|show you|share my|do my|make (?:it|this) (?:short|quick|brief)|see|try|think|"
+    r"\bi(?:'ll| will| can) (?:take (?:that|it|this|questions|minutes|notes|the minutes|your|comments|them|silence|no)|"
+    r"record|note|put (?:that|it|you|this) (?:down|to)|come (?:back|to)|get (?:back|to)|start|open|"
+    r"ask (?:again|you|for|everyone)|show you|share my|do my|make (?:it|this) (?:short|quick|brief)|see|try|think|"
     r"find (?:it|this|that)|talk (?:about|to that)|speak (?:to|about)|call (?:it|that|on))"
 )
 
@@ -57,8 +67,9 @@ class _Stance:
 def participants(conversation: Conversation, reading: Reading | None = None) -> tuple[Participant, ...]:
     """One value per attendee who was there, in the order of the notes; those who never spoke have ``spoke=False``.
 
-    ``evidence`` holds the exact words behind a stance (those that decided it, at most two per side), ``ask`` the question
-    that would find out. A reading adds the encoder's ear for assent; without one, the words alone decide.
+    ``evidence`` holds the exact words behind a stance (those that decided it, at most two per side), ``ask`` the
+    question that would find out. A reading adds the encoder's ear for assent and for objections that went unheard;
+    without one, the words alone decide.
     """
     people = _people(conversation)
     if reading is not None:
@@ -68,19 +79,29 @@ def participants(conversation: Conversation, reading: Reading | None = None) -> 
 
         said = sentences(conversation)
     own = _by_person(people, said, conversation)
-    assent = reading.probability("assent") if reading is not None and said else None
-    lukewarm = reading.probability("lukewarm") if reading is not None and said else None
+    heard, objected = _ear(reading, len(said))
     told = tuple(_told(people, said, own, conversation))
     out = []
     for person in people:
         stances: list[_Stance] = []
         for index in own.get(person.name, ()):
-            heard = None if assent is None or lukewarm is None else float(max(assent[index], lukewarm[index]))
-            stances.extend(_stances(said[index], conversation, heard))
+            found = tuple(_stances(said[index], conversation, heard[index]))
+            stances.extend(found)
+            if objected[index] >= _OBJECTED and not found:
+                stances.append(_stance("alignment", "not_aligned", said[index], None, conversation))
         stances.extend(stance for name, stance in told if name == person.name and stance)
         spoke = bool(own.get(person.name)) or any(name == person.name for name, _ in told)
         out.append(_participant(person.name, spoke, sorted(stances, key=lambda s: s.quote.start)))
     return tuple(out)
+
+
+def _ear(reading: Reading | None, size: int) -> tuple[Sequence[float], Sequence[float]]:
+    """Per sentence: how likely the encoder hears assent or uptake in it, and an objection that went unheard."""
+    if reading is None or not size:
+        return (1.0,) * size, (0.0,) * size
+    assent, lukewarm, uptake = (reading.probability(name) for name in ("assent", "lukewarm", "uptake"))
+    objection = reading.probability("objection") * reading.probability("raise_objection")
+    return [float(max(p)) for p in zip(assent, lukewarm, uptake, strict=True)], [float(p) for p in objection]
 
 
 def _people(conversation: Conversation) -> tuple[Attendee, ...]:
@@ -121,7 +142,7 @@ def _by_person(
     return out
 
 
-def _stances(sentence: Sentence, conversation: Conversation, heard: float | None) -> Iterator[_Stance]:
+def _stances(sentence: Sentence, conversation: Conversation, heard: float) -> Iterator[_Stance]:
     """What a sentence in someone's own words says about where they stand."""
     text = sentence.text
     folded = fold(text)
@@ -141,18 +162,20 @@ def _stances(sentence: Sentence, conversation: Conversation, heard: float | None
             continue
         if value == "aligned" and re.search(r"\bbut\b", folded[cue.end :]):
             continue
-        if cue.subtype == "promised" and _PROCEDURE.search(folded):
+        if value == "committed" and _RESERVED.search(folded):
             continue
-        if cue.subtype in _UNSURE and heard is not None and heard < _HEARD:
+        if cue.subtype == "promised" and (_PROCEDURE.search(folded) or not _FIRM.search(folded[cue.end :])):
             continue
-        if cue.subtype == "agreed" and len(folded.split()) < 3:
+        if cue.subtype in _EVERYDAY and heard < _HEARD:
+            continue
+        if cue.subtype == "agreed" and len(folded.split()) < 2:
             continue
         yield _stance(side, value, sentence, cue, conversation)
 
 
-def _stance(side: str, value: str, sentence: Sentence, cue: Cue, conversation: Conversation) -> _Stance:
+def _stance(side: Side, value: str, sentence: Sentence, cue: Cue | None, conversation: Conversation) -> _Stance:
     start, end = sentence.start, sentence.end
-    if end - start > _LONG:  # the clause around the cue stands for a long sentence
+    if cue and end - start > _LONG:  # the clause around the cue stands for a long sentence
         text = sentence.text
         left = max((m.end() for m in re.finditer(r"[,;:.!?–—] ", text[: cue.start])), default=0)
         right = (
@@ -162,17 +185,14 @@ def _stance(side: str, value: str, sentence: Sentence, cue: Cue, conversation: C
         start, end = sentence.start + left, sentence.start + right
     quote = Quote(quote=conversation.text[start:end], start=start, end=end)
     section = conversation.utterances[sentence.utterance].section
-    return _Stance("buy_in" if side == "buy_in" else "alignment", value, quote, section)
+    return _Stance(side, value, quote, section)
 
 
 def _quoting(folded: str, cue: Cue) -> bool:
-    """Whether the words are told as somebody else's: "she said I'm in"."""
-    return bool(
-        re.search(
-            r"\b(?:he|she|they|[a-z]+) (?:said|says|told me|was like|goes),? [\"'“]?$",
-            folded[max(0, cue.start - 30) : cue.start],
-        )
-    )
+    """Whether the words are told or quoted as somebody else's: "she said I'm in"."""
+    before = folded[max(0, cue.start - _LONG) : cue.start]
+    told = re.search(r"\b(?:he|she|they|[a-z]+) (?:said|says|told me|was like|goes),? [\"'“]?$", before)
+    return bool(told) or before.count("“") > before.count("”") or before.count('"') % 2 == 1
 
 
 def _told(
@@ -189,9 +209,15 @@ def _told(
     for index, sentence in enumerate(said):
         folded = fold(sentence.text)
         match = pattern.match(folded.lstrip(" -*•|"))
-        if not match or mine.get(index) == forms[match.group(1)]:
+        if not match:
             continue
         after = len(folded) - len(folded.lstrip(" -*•|")) + match.end()
+        role = conversation.utterances[sentence.utterance].role
+        hearsay = role == "speech" and sentence.speaker is not None and mine.get(index) != forms[match.group(1)]
+        if (
+            hearsay or folded[after : after + 1] == ","
+        ):  # only the note-taker, or the person, says where a person stands
+            continue
         near = [c for c in cues(sentence.text) if c.kind == "reported" and after <= c.start <= after + 40]
         if near:
             yield forms[match.group(1)], None
@@ -205,18 +231,19 @@ def _participant(name: str, spoke: bool, stances: Sequence[_Stance]) -> Particip
     alignment, aligned_by = _settle([s for s in stances if s.side == "alignment"])
     buy_in, bought_by = _settle([s for s in stances if s.side == "buy_in"])
     evidence = tuple(dict.fromkeys((*bought_by[-2:], *aligned_by[-2:])))
-    said = bought_by[-1].quote if bought_by else (aligned_by[-1].quote if aligned_by else None)
-    heading = (
-        buy_in
-        if buy_in != "unknown"
-        else ("resistant" if alignment == "not_aligned" else "unknown" if spoke else "silent")
-    )
+    deciding = bought_by or (aligned_by if alignment == "not_aligned" else ())
+    if buy_in != "unknown":
+        heading = buy_in
+    elif alignment == "not_aligned":
+        heading = "not_aligned"
+    else:
+        heading = "unknown" if spoke else "silent"
     return Participant(
         name=name,
         alignment=_ALIGNMENTS.get(alignment, "unknown"),
         buy_in=_BUY_INS.get(buy_in, "unknown"),
         spoke=spoke,
-        ask=participant_question(heading, name, said),
+        ask=participant_question(heading, name, deciding[-1].quote if deciding else None),
         evidence=evidence,
     )
 
@@ -226,7 +253,7 @@ _BUY_INS: dict[str, BuyIn] = {"committed": "committed", "lukewarm": "lukewarm", 
 
 
 def _settle(stances: Iterable[_Stance]) -> tuple[str, tuple[Quote, ...]]:
-    """The stance that stands: the last one on each item of the agenda, and among items the one most worth asking about."""
+    """The stance that stands: the last one on each item, and among items the one most worth asking about."""
     last: dict[str | None, _Stance] = {}
     everything = tuple(stances)
     for stance in everything:
@@ -234,10 +261,5 @@ def _settle(stances: Iterable[_Stance]) -> tuple[str, tuple[Quote, ...]]:
     if not last:
         return "unknown", ()
     value = max(last.values(), key=lambda s: _WEIGHT[s.value]).value
-    kept = {id(s) for s in last.values()}
-    quotes = [
-        s.quote
-        for s in everything
-        if s.value == value and (id(s) in kept or s.section in last and last[s.section].value == value)
-    ]
+    quotes = (s.quote for s in everything if s.value == value and last[s.section].value == value)
     return value, tuple(dict.fromkeys(quotes))

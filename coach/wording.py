@@ -27,7 +27,7 @@ _SNIPPET = 70
 
 @dataclass(frozen=True)
 class Wording:
-    """``why`` in a sentence or two, ``ask`` one question; ``rewrite``, for categorical phrasing, a tentative version."""
+    """``why`` in two sentences, ``ask`` one question; ``rewrite``, for categorical phrasing, a tentative version."""
 
     why: str
     ask: str
@@ -47,15 +47,12 @@ def explain(candidate: Candidate, conversation: Conversation) -> Wording:
     return _objection(candidate, slots)
 
 
-def participant_question(stance: str, name: str, said: str | None = None) -> str:
-    """The question to put to an attendee; ``stance`` is a heading under ``participant`` in the data."""
-    slots = {"name": name} | ({"said": snippet(said)} if said else {})
-    seed = name + stance
-    return (
-        _fill(_texts()["participant"][stance], slots, seed)
-        or _fill(_texts()["participant"]["unknown"], slots, seed)
-        or ""
-    )
+def participant_question(stance: str, name: str, words: str | None = None) -> str:
+    """The question for an attendee; ``stance`` is a heading under ``participant`` in the data, ``words`` theirs."""
+    texts = _texts()["participant"]
+    told = _TOLD.match(words) if words else None
+    slots = {"name": name} | ({"said": snippet(words[told.end() :] if told else words)} if words else {})
+    return _fill(texts[stance], slots, name + stance) or _fill(texts["unknown"], slots, name + stance) or ""
 
 
 # --- the kinds ---------------------------------------------------------------------------------------------------
