@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -372,12 +374,9 @@ def test_a_changed_prompt_makes_its_recordings_missing_and_never_green(tmp_path:
     ("arguments", "code"),
     [(["run", "nowhere"], 2), (["schema", "review"], 0), (["schema"], 0), (["compare", "a.json", "b.json"], 2)],
 )
-def test_each_command_leaves_with_its_code(
-    arguments: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from coach_eval.cli import main
-
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as left:
-        main(arguments)
-    assert left.value.code == code
+def test_each_command_leaves_with_its_code(arguments: list[str], code: int, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "coach", "eval", *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == code
+    assert len(done.stderr.splitlines()) == (1 if code else 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -362,7 +361,9 @@ def _pairs(results: Results) -> list[tuple[Verdict, Run]]:
 
 
 def _leave(results: Results, strict: bool) -> None:
-    """Exit with the code of the worst suite; a regression outweighs everything."""
+    """Exit with the code of the worst suite; a regression outweighs everything, and nothing tried is nothing shown."""
+    if not any(made.trials for made in results.runs):
+        raise typer.Exit(3)
     codes = {_code(verdict, made, strict) for verdict, made in _pairs(results)}
     raise typer.Exit(next((code for code in (1, 4, 5, 3) if code in codes), 0))
 
@@ -398,14 +399,3 @@ def _one_run(path: Path) -> Run:
     if len(runs) != 1:
         raise InputError(f"{path} holds {len(runs)} suites: write results of one suite with --json to compare it")
     return runs[0]
-
-
-def main(arguments: Sequence[str]) -> None:
-    """``coach eval`` in a process of its own, as the sandbox starts it; errors are one line on stderr."""
-    from coach.errors import CoachError
-
-    try:
-        app(args=list(arguments), prog_name="coach eval", standalone_mode=True)
-    except CoachError as error:
-        typer.echo(f"coach: {error}", err=True)
-        sys.exit(error.exit_code)

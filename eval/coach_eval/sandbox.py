@@ -39,7 +39,6 @@ def evaluate_copy(copy: Path, evaluation: Evaluation, suite: str) -> Run:
     import coach_eval
 
     results = copy / "results.json"
-    code = "import sys; from coach_eval.cli import main; main(sys.argv[1:])"
     options: Sequence[str] = ["--root", str(evaluation.root), "--json", str(results), "--quiet", "--keep-nothing"]
     if evaluation.mode == "live":
         options = [*options, "--live"]
@@ -47,7 +46,7 @@ def evaluate_copy(copy: Path, evaluation: Evaluation, suite: str) -> Run:
         options = [*options, "--only", case]
     path = os.pathsep.join([str(copy), str(Path(coach_eval.__file__).parent.parent)])
     done = subprocess.run(
-        [sys.executable, "-c", code, "run", suite, *options],
+        [sys.executable, "-m", "coach", "eval", "run", suite, *options],
         env={**os.environ, "PYTHONPATH": path},
         cwd=copy,
         capture_output=True,
