@@ -6,6 +6,15 @@ that the name model finds (:mod:`.model`). docs/design/privacy.md says what was 
 """
 
 from coach.anonymise.guard import leak_check, leaks_in
-from coach.anonymise.pseudonyms import Anonymised, Replacement, anonymise, restore
+from coach.anonymise.pseudonyms import Anonymised, Preview, Replacement, anonymise, pseudonymise, restore
 
-__all__ = ["Anonymised", "Replacement", "anonymise", "leak_check", "leaks_in", "restore"]
+__all__ = [
+    "Anonymised",
+    "Preview",
+    "Replacement",
+    "anonymise",
+    "leak_check",
+    "leaks_in",
+    "pseudonymise",
+    "restore",
+]

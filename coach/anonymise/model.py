@@ -72,7 +72,9 @@ def _close(run: list[re.Match[str]], found: dict[str, None]) -> None:
 
 
 def _possible(form: str) -> bool:
-    return len(form) > 2 and form.isalpha() and not is_common(form) and form not in listed("not_people") | listed("titles")
+    return (
+        len(form) > 2 and form.isalpha() and not is_common(form) and form not in listed("not_people") | listed("titles")
+    )
 
 
 def _spelled_like_a_name(word: str, known: Container[str]) -> bool:
@@ -187,7 +189,11 @@ def _loaded() -> tuple[Any, Any, _Labels]:
     tokenizer.no_padding()
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     labels = [int(i) for i, label in config["id2label"].items() if label.endswith(("GIVEN_NAME", "SURNAME"))]
-    return session, tokenizer, _Labels(labels, int(tokenizer.token_to_id("[CLS]") or 2), int(tokenizer.token_to_id("[SEP]") or 3))
+    return (
+        session,
+        tokenizer,
+        _Labels(labels, int(tokenizer.token_to_id("[CLS]") or 2), int(tokenizer.token_to_id("[SEP]") or 3)),
+    )
 
 
 def _inside(start: int, end: int, taken: list[Match]) -> bool:

@@ -17,6 +17,7 @@ _URL = re.compile(
 _HANDLE = re.compile(r"(?<![\w@./])@[^\W_](?:[\w-]{0,38}[^\W_])?(?![\w]*@)")
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?=[0-9a-f]*:[0-9a-f:]*:)[0-9a-f:]{3,39}(?:%\w+)?(?![\w:])", re.I)
+_VERSION = re.compile(r"(?:version|release|section|v\.?)[ ]?\Z", re.I)
 _CARD = re.compile(r"(?<![\w])\d(?:[ -]?\d){12,18}(?![\w])")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){2,9}(?![A-Za-z0-9])", re.I)
 _PHONE = re.compile(
@@ -148,7 +149,7 @@ def _addresses_of_hosts(text: str) -> Iterator[Match]:
                 ipaddress.ip_address(found.group())
             except ValueError:
                 continue
-            if len(found.group()) > 3:
+            if len(found.group()) > 3 and not _VERSION.search(text[max(0, found.start() - 12) : found.start()]):
                 yield Match(found.start(), found.end(), "ip", None)
 
 
@@ -167,7 +168,7 @@ def _is_phone(number: str) -> bool:
     import phonenumbers
 
     digits = sum(c.isdigit() for c in number)
-    if not 7 <= digits <= 17 or _DATELIKE.fullmatch(number.strip()):
+    if not 7 <= digits <= (17 if number.startswith(("+", "(+", "00")) else 12) or _DATELIKE.fullmatch(number.strip()):
         return False
     international = number.lstrip("(").startswith(("+", "00"))
     grouped = len(re.findall(r"\d+", number)) > 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 from coach.anonymise.context import glossary_terms, named_by_context
 from coach.anonymise.guard import known_in
@@ -47,28 +47,24 @@ class Anonymised(Value):
         return self.conversation.text
 
     @cached_property
-    def _starts(self) -> tuple[list[int], list[int]]:
-        """Where each replacement starts, in the original and in the pseudonymised text."""
-        originals, replaced, shift = [], [], 0
+    def _places(self) -> tuple[_Side, _Side]:
+        """Where each replacement starts and ends, in the original and in the pseudonymised text."""
+        original, shown, shift = _Side(), _Side(), 0
         for item in self.replaced:
-            originals.append(item.start)
-            replaced.append(item.start + shift)
+            original.add(item.start, item.end)
+            shown.add(item.start + shift, item.start + shift + len(item.pseudonym))
             shift += len(item.pseudonym) - (item.end - item.start)
-        return originals, replaced
+        return original, shown
 
     def to_original(self, start: int, end: int) -> tuple[int, int]:
         """The stretch of the original that ``start:end`` of the pseudonymised text stands for, whole names included."""
-        originals, replaced = self._starts
-        lengths = [len(item.pseudonym) for item in self.replaced]
-        ends = [item.end for item in self.replaced]
-        return _translate(start, end, replaced, lengths, originals, ends)
+        original, shown = self._places
+        return _translate(start, end, shown, original)
 
     def to_pseudonymised(self, start: int, end: int) -> tuple[int, int]:
         """The stretch of the pseudonymised text in which ``start:end`` of the original appears."""
-        originals, replaced = self._starts
-        lengths = [item.end - item.start for item in self.replaced]
-        ends = [at + len(item.pseudonym) for at, item in zip(replaced, self.replaced, strict=True)]
-        return _translate(start, end, originals, lengths, replaced, ends)
+        original, shown = self._places
+        return _translate(start, end, original, shown)
 
     def preview(self) -> tuple[Preview, ...]:
         """What was replaced, one row for each spelling, most frequent first; for the eyes of the user only."""
@@ -104,13 +100,8 @@ def anonymise(conversation: Conversation, identities: Identities, *, model: bool
     """
     text = conversation.text
     register = Register(identities)
-    fixed = [
-        *_literals(text, register),
-        *patterns(text),
-        *glossary_terms(text, identities),
-        *named_by_context(text),
-    ]
-    fixed = without_overlaps(_kept(fixed, text, identities))
+    fixed = [*_literals(text, register), *patterns(text), *glossary_terms(text, identities), *named_by_context(text)]
+    fixed = without_overlaps(_widened(_kept(fixed, text, identities), text))
     cast = cast_of(conversation, identities)
     if model:
         cast.mention(names_found(text, fixed, cast.index.longest))
@@ -122,7 +113,7 @@ def anonymise(conversation: Conversation, identities: Identities, *, model: bool
         if not rest:
             break
         found = without_overlaps([*(Match(r.start, r.end, r.type, None) for r in replaced), *rest])
-        replaced = _again(text, found, replaced, register, cast)
+        replaced = _again(text, found, replaced, register)
     shown = _rewritten(conversation, text, replaced, register, cast)
     return Anonymised(original=text, conversation=shown, identities=register.identities(), replaced=tuple(replaced))
 
@@ -131,6 +122,25 @@ def restore(text: str, identities: Identities) -> str:
     """The text with every pseudonym in use replaced by the exact spelling it stands for; all else stays as it is."""
     originals = identities.originals
     return SHAPE.sub(lambda match: originals.get(match.group(), match.group()), text)
+
+
+def pseudonymise(text: str, identities: Identities) -> str:
+    """A short text, such as a search query or an old passage, in the pseudonyms that exist; nobody new is added.
+
+    Known names become their pseudonyms (in a new spelling, the entity's label); addresses and numbers never met before
+    become ``[email]``, ``[phone]`` ... The result passes the leak check, but can't always be restored to the letter.
+    """
+    given = {form.text: form.pseudonym for e in identities.entities for form in e.forms if not form.retired}
+    known = [*known_in(text, identities), *_kept(identities.index.matches(text), text, identities)]
+    inside = [Match(m.start(), m.end(), "", None) for m in SHAPE.finditer(text) if m.group() in identities.owners]
+    found = without_overlaps([*inside, *_clear(known, inside)])
+    pieces, position = [], 0
+    for match in found:
+        original = text[match.start : match.end]
+        new = original if not match.type else given.get(original) or match.owner or f"[{match.type}]"
+        pieces += [text[position : match.start], new]
+        position = match.end
+    return "".join([*pieces, text[position:]])
 
 
 def _literals(text: str, register: Register) -> Iterable[Match]:
@@ -146,6 +156,21 @@ def _literals(text: str, register: Register) -> Iterable[Match]:
 
 def _kept(matches: Iterable[Match], text: str, identities: Identities) -> list[Match]:
     return [match for match in matches if not identities.is_exempt(text[match.start : match.end])]
+
+
+def _widened(matches: Iterable[Match], text: str) -> Iterator[Match]:
+    """The matches up to the ends of the words they touch: a pseudonym has to stand alone to be found again."""
+    for match in matches:
+        start, end = match.start, match.end
+        while start and _touches(text[start - 1]) and _touches(text[start]):
+            start -= 1
+        while end < len(text) and _touches(text[end]) and _touches(text[end - 1]):
+            end += 1
+        yield Match(start, end, match.type, match.owner)
+
+
+def _touches(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 def _clear(matches: Iterable[Match], fixed: list[Match]) -> list[Match]:
@@ -189,7 +214,7 @@ def _given(text: str, match: Match, owner: str | None, labels: dict[str, str], r
 
 def _labels(text: str, found: list[Match], owners: list[str | None], register: Register, cast: Cast) -> dict[str, str]:
     """The entity label of each owner; new entities in the order in which they appear in the text."""
-    labels: dict[str, str] = {}
+    labels = dict(cast.labels)
     for match, owner in zip(found, owners, strict=True):
         if owner is None or owner in labels:
             continue
@@ -213,24 +238,31 @@ def _shared(text: str, identities: Identities) -> str | None:
 
 
 def _residue(text: str, replaced: list[Replacement], identities: Identities) -> list[Match]:
-    """What a leak check of the finished text would still find, as stretches of the original."""
+    """What a leak check of the finished text would still find, and what could not be restored, in the original."""
     finished = _render(text, replaced)
-    draft = Anonymised(
-        original=text,
-        conversation=Conversation(text=finished, format=""),
-        identities=identities,
-        replaced=tuple(replaced),
-    )
+    draft = _draft(text, finished, replaced)
     rest = []
     for match in known_in(finished, identities):
         start, end = draft.to_original(match.start, match.end)
         rest.append(Match(start, end, match.type, match.owner))
+    standing = {match.span() for match in SHAPE.finditer(finished)}
+    for item in replaced:
+        if draft.to_pseudonymised(item.start, item.end) not in standing:
+            start, end = item.start, item.end
+            while start and not text[start - 1].isspace():
+                start -= 1
+            while end < len(text) and not text[end].isspace():
+                end += 1
+            rest.append(Match(start, end, item.type, None))
     return rest
 
 
-def _again(
-    text: str, found: list[Match], before: list[Replacement], register: Register, cast: Cast
-) -> list[Replacement]:
+def _draft(text: str, finished: str, replaced: list[Replacement]) -> Anonymised:
+    shown = Conversation(text=finished, format="")
+    return Anonymised(original=text, conversation=shown, identities=Identities(), replaced=tuple(replaced))
+
+
+def _again(text: str, found: list[Match], before: list[Replacement], register: Register) -> list[Replacement]:
     known = {(item.start, item.end): item for item in before}
     return [
         known.get((m.start, m.end))
@@ -247,29 +279,39 @@ def _render(text: str, replaced: Iterable[Replacement]) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _translate(
-    start: int, end: int, starts: list[int], lengths: list[int], others: list[int], other_ends: list[int]
-) -> tuple[int, int]:
-    def place(position: int, side: Literal["start", "end"]) -> int:
-        at = bisect_right(starts, position) - 1
-        if at < 0:
-            return position
-        inside = position - starts[at]
-        if inside < lengths[at] and (inside > 0 or side == "start"):
-            return others[at] if side == "start" else other_ends[at]
-        if inside == 0 and side == "end":
-            return others[at]
-        return other_ends[at] + inside - lengths[at]
+@dataclass(slots=True)
+class _Side:
+    """The starts and ends of the replacements in one of the two texts."""
 
-    first = place(start, "start")
-    return first, max(first, place(end, "end"))
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+
+    def add(self, start: int, end: int) -> None:
+        self.starts.append(start)
+        self.ends.append(end)
+
+
+def _translate(start: int, end: int, here: _Side, there: _Side) -> tuple[int, int]:
+    first = _place(start, here, there, ending=False)
+    return first, max(first, _place(end, here, there, ending=True))
+
+
+def _place(position: int, here: _Side, there: _Side, *, ending: bool) -> int:
+    at = bisect_right(here.starts, position) - 1
+    if at < 0:
+        return position
+    if position >= here.ends[at]:
+        return there.ends[at] + position - here.ends[at]
+    if ending:
+        return there.ends[at] if position > here.starts[at] else there.starts[at]
+    return there.starts[at]
 
 
 def _rewritten(
     conversation: Conversation, text: str, replaced: list[Replacement], register: Register, cast: Cast
 ) -> Conversation:
     finished = _render(text, replaced)
-    draft = Anonymised(original=text, conversation=conversation, identities=Identities(), replaced=tuple(replaced))
+    draft = _draft(text, finished, replaced)
 
     def named(name: str) -> str:
         owner = cast.owner_of(name)

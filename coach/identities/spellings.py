@@ -83,6 +83,7 @@ def _from_parts(words: Words, given: str) -> Iterator[Words]:
         return
     yield next((words[i:] for i in range(1, len(words)) if words[i] not in listed("particles")), (last,))
     yield rest
+    yield words[:-1]
     yield (last,)
     yield from ((middle,) for middle in rest[:-1] if middle not in listed("particles") and len(middle) > 2)
     yield (given[0], last)
@@ -100,7 +101,7 @@ def _long_enough(spelling: Words) -> bool:
 
 
 def nicknames(given: str) -> frozenset[str]:
-    """The other forms of a given name, both ways: bob for robert, robert for bob (but not rob for bob)."""
+    """The other forms of a given name, both ways: bob for robert, robert and rob for bob."""
     return _nickname_table().get(given, frozenset())
 
 
@@ -113,10 +114,8 @@ def _nickname_table() -> dict[str, frozenset[str]]:
     ]
     table: dict[str, set[str]] = {}
     for group in groups:
-        head, *forms = group
-        for form in forms:
-            table.setdefault(head, set()).add(form)
-            table.setdefault(form, set()).add(head)
+        for name in group:
+            table.setdefault(name, set()).update(other for other in group if other != name)
     return {name: frozenset(others) for name, others in table.items()}
 
 
