@@ -157,6 +157,12 @@ class Ledger:
         self._given = embedder
         self._clock = clock
 
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def record(self, review: Review, meeting: str) -> tuple[Concern, ...]:
         """The concerns that this review adds to; ``meeting`` is the id of its notes in the library.
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coach.errors import InputError, LibraryError
 from coach.retrieval.catalogue import Catalogue, Entry, checked_date
 from coach.retrieval.passages import SIZE, STEP, Line, lines, read, windows
-from coach.schema import Conversation, Evidence, Finding, Passage
+from coach.schema import Attendee, Conversation, Evidence, Finding, Passage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,14 +91,16 @@ class Library:
         self.tidy()
         store = self._store
         key = self._id_of(conversation.text)
-        safe, identities = self._anonymised(conversation)
+        present = (*conversation.attendees, *(Attendee(name=name) for name in attendees if name.strip()))
+        about = {"title": title or conversation.title, "date": date or conversation.date, "attendees": present}
+        safe, identities = self._anonymised(conversation.model_copy(update=about))
         return self._keep(
             Entry(
                 id=key,
-                title=self._safe(title, identities) if title else safe.title,
-                date=date or safe.date,
+                title=safe.title,
+                date=safe.date,
                 format=safe.format,
-                attendees=self._people(safe, attendees, identities),
+                attendees=tuple(dict.fromkeys([*(a.name for a in safe.attendees if a.present), *safe.speakers])),
                 tags=tuple(self._safe(tag, identities) for tag in tags),
                 lines=0,
                 passages=0,
@@ -415,10 +417,6 @@ class Library:
 
         identities = self._ledger.update(grown)
         return safe, identities
-
-    def _people(self, safe: Conversation, given: Iterable[str], identities: Identities) -> tuple[str, ...]:
-        names = [a.name for a in safe.attendees if a.present] + [self._safe(name, identities) for name in given]
-        return tuple(dict.fromkeys(identities.canonical(name) for name in [*names, *safe.speakers]))
 
     def _keep(self, entry: Entry, lines: Sequence[Line], identities: Identities, store: Store) -> Entry:
         from coach.anonymise import leak_check

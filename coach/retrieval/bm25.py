@@ -32,7 +32,8 @@ _SAID = (
     "say|said|says|saying|mention(?:ed|s)?|talk(?:ed|s|ing)?|discuss(?:ed|es|ing|ions?)?|think|thought|opinions?|views?"
 )
 _BOILERPLATE = re.compile(
-    r"\b(?:(?:can|could|would|will) you|please|(?:i )?(?:want|need|would like|'d like) to (?:know|see|find)|"
+    r"\b(?:(?:can|could|would|will) you(?: please)?(?: find| show| tell| give)?|please|"
+    r"(?:i )?(?:want|need|would like|'d like) to (?:know|see|find)|"
     r"(?:tell|show|give|find|remind) me(?: about| of)?|summari[sz]e|give (?:me )?an? (?:summary|overview) of|"
     rf"(?:what|which|who|whom|when|where|why|how) (?:{_ASKED})|"
     r"(?:anything|something|things?) (?:about|on|regarding)|"

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -49,8 +52,12 @@ class BrokenIndexError(LibraryError):
 class Generation:
     """One collection of passages. Every text given to it has passed the leak check."""
 
-    def __init__(self, client: Any, name: str, embedder: Embedder, *, cloud: bool = False) -> None:
+    def __init__(
+        self, client: Any, name: str, embedder: Embedder, *, cloud: bool = False, folder: Path | None = None
+    ) -> None:
         self._client = client
+        self._unwritten = folder
+        self._scrubbed: dict[Path, int] = {}
         self._collection = client.get_or_create_collection(
             name,
             embedding_function=_embedding_function(embedder),
@@ -140,12 +147,8 @@ class Generation:
 
         try:
             return getattr(self._collection, method)(**arguments)
-        except InternalError as error:
-            if "hnsw" in str(error).lower() or "compact" in str(error).lower():
-                raise BrokenIndexError("the vector index can't be read: run coach library reindex") from None
-            raise LibraryError(
-                f"Chroma failed ({_short(error)}): check the disk, then run coach library reindex"
-            ) from None
+        except InternalError:
+            raise BrokenIndexError("Chroma can't read its index: run coach library reindex") from None
         except (ChromaError, ValueError, OSError) as error:
             raise LibraryError(
                 f"Chroma refused ({_short(error)}): check that the server and the library match"
@@ -154,24 +157,53 @@ class Generation:
             if type(error).__module__.startswith(("httpx", "httpcore")):
                 raise LibraryError("the Chroma server does not answer: check COACH_CHROMA_URL") from None
             raise
+        finally:
+            self._scrub()
+
+    def _scrub(self) -> None:
+        """Blanks the vector file that Chroma 1.5 makes before it has vectors to write.
+
+        It is memory as it was found, and may hold words of the notes. Chroma reads it only once it has written
+        ``index_metadata.pickle``, and by then has replaced its contents.
+        """
+        for segment in _segments(self._unwritten) if self._unwritten else ():
+            if (segment / "index_metadata.pickle").exists():
+                self._unwritten = None
+                return
+            vectors = segment / "data_level0.bin"
+            if vectors.exists() and self._scrubbed.get(vectors) != vectors.stat().st_mtime_ns:
+                with vectors.open("r+b") as file:
+                    file.write(bytes(vectors.stat().st_size))
+                self._scrubbed[vectors] = vectors.stat().st_mtime_ns
 
 
 class ChromaStore:
-    """Where generations live. Embedded, it holds the folder's lock until it is closed."""
+    """Where generations live. Embedded, it holds the folder's lock until it is closed.
+
+    ``guard`` is for the threads of this process: hold it over reads that have to see one generation, and over writes.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.embedded = not (settings.chroma_url or settings.chroma_api_key)
         self._folder = settings.home / "library"
         self._lock = _locked(private_folder(self._folder)) if self.embedded else None
+        self.guard = _guard(str(self._folder.absolute()))
 
     def open(self, library: str, generation: str, embedder: Embedder) -> Generation:
         """A generation of the library with that key, made when missing."""
         if self.embedded:
             path = private_folder(self._folder / generation)
             private_file(path / "chroma.sqlite3")
-            return Generation(_embedded(path), "passages", embedder)
+            if any(_torn(segment) for segment in _segments(path)):
+                self.drop_vectors(generation)
+            return Generation(_embedded(path), "passages", embedder, folder=path)
         return Generation(self._client(), f"coach-{library}-{generation}", embedder, cloud=self._cloud)
+
+    def drop_vectors(self, generation: str) -> None:
+        """Removes the vector files of an embedded generation that nobody has open; its texts can still be read."""
+        for segment in _segments(self._folder / generation) if self.embedded else ():
+            shutil.rmtree(segment)
 
     def remove_all_but(self, library: str, generation: str) -> bool:
         """Removes every other generation of that library, folders or collections, and tells whether there was any."""
@@ -303,6 +335,38 @@ def _embedding_function(embedder: Embedder) -> Any:
             raise NotImplementedError
 
     return Ours()
+
+
+@cache
+def _guard(_folder: str) -> AbstractContextManager[bool]:
+    return threading.RLock()
+
+
+def _segments(generation: Path) -> list[Path]:
+    return [path for path in generation.iterdir() if path.is_dir()]
+
+
+def _torn(segment: Path) -> bool:
+    """Whether a process was killed while it wrote these vector files: reading them may crash the interpreter.
+
+    Chroma 1.5 rewrites them in place every thousand passages, ``index_metadata.pickle`` last.
+    """
+    names = segment / "index_metadata.pickle"
+    if not names.exists():
+        return False  # Never written yet: Chroma reads its log instead.
+    try:
+        files = {name: (segment / f"{name}.bin").stat() for name in ("header", "data_level0", "length", "link_lists")}
+    except OSError:
+        return True
+    passages, rest = divmod(files["length"].st_size, 4)
+    return (
+        bool(rest)
+        or not passages
+        or files["header"].st_size == 0
+        or files["data_level0"].st_size < passages * 4
+        or files["data_level0"].st_size % passages != 0
+        or max(file.st_mtime_ns for file in files.values()) > names.stat().st_mtime_ns
+    )
 
 
 def _locked(folder: Path) -> Any:

@@ -7,7 +7,6 @@ the pointer to it and the removal of the rows are one transaction, and the old g
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -43,8 +42,8 @@ class Store:
         self._settings = settings
         self._reindex_as = reindex_as
         self._given = embedder
-        self.guard = threading.RLock()
         self._chroma = ChromaStore(settings)
+        self.guard = self._chroma.guard
         try:
             self._engine, self._tables = open_tables(settings)
             self._open()
@@ -188,10 +187,16 @@ class Store:
         self._key = row.key
         self._view = Catalogue.empty()
         self._use(row)
-        if self._reindex_as:
+        broken = self._is_broken()
+        if broken and self.embedder.remote and not self._reindex_as:
+            # Embedding again may cost money: that is for the user to say.
+            raise BrokenIndexError("the vector index was damaged: run coach library reindex to embed everything again")
+        if broken:
+            self._generation.close()
+            self._chroma.drop_vectors(row.generation)
+            self._use(row)
+        if broken or self._reindex_as:
             self._rebuild(self.embedder, spec=self._reindex_as, reuse=False)
-        else:
-            self._repair_if_broken()
         leftover = self._chroma.embedded and self._chroma.remove_all_but(self._key, self._generation_name)
         with self._begin() as connection:
             old = meeting.c.added < (time.time() + 1 if self._chroma.embedded else time.time() - ABANDONED)
@@ -203,14 +208,13 @@ class Store:
         if leftover:
             self._compact()
 
-    def _repair_if_broken(self) -> None:
-        """A process killed while Chroma wrote its vector index leaves one that can't be read; the texts are intact."""
+    def _is_broken(self) -> bool:
+        """Whether Chroma can't read its vectors, as after a kill while it wrote them; the texts are intact."""
         try:
             self._generation.check()
         except BrokenIndexError:
-            if self.embedder.remote:  # Embedding again may cost money: that is for the user to say.
-                raise
-            self._rebuild(self.embedder, reuse=False)
+            return True
+        return False
 
     def _use(self, row: Any) -> None:
         """Turns to the generation that the row names, with the embedder that made its vectors."""

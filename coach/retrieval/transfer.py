@@ -20,8 +20,8 @@ Meetings = Sequence[tuple[Entry, Sequence[Line]]]
 
 
 def write(path: Path, library: str | None, meetings: Meetings, identities: Identities | None) -> None:
-    """Writes the meetings, readable by the owner only; with ``identities`` real names go back in. ``library`` is the key
-    by which the library knows its own pseudonyms again."""
+    """Writes the meetings, readable by the owner only; with ``identities`` real names go back in. ``library`` is the
+    key by which the library knows its own pseudonyms again."""
     from coach.anonymise import restore
 
     def shown(text: str | None) -> str | None:
