@@ -125,11 +125,20 @@ def rows(root: Path) -> list[Row]:
                 cases=len(evaluation.cases(suite)),
                 blessed=baseline.date if baseline else "",
                 ran=last,
-                status="",
+                status=_status(evaluation, suite) if baseline and last else "",
                 history=points[-20:],
             )
         )
     return made
+
+
+def _status(evaluation: Evaluation, suite: Suite) -> str:
+    """The verdict on the last run, as far as it can be told without running anything again."""
+    from coach_eval.baselines import compare
+    from coach_eval.tasks import TASKS
+
+    before, after = _run(evaluation, suite, BASELINE), _run(evaluation, suite, LAST)
+    return compare(suite, evaluation.cases(suite), TASKS[suite.task], before, after).status
 
 
 def judged(root: Path, name: str, watch: Watch) -> tuple[Verdict, Run]:

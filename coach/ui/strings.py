@@ -232,6 +232,7 @@ NO_SUITES = "There are no suites in {folder}. Start the coach in a checkout that
 CASES = ("{n} case", "{n} cases")
 BLESSED = "baseline of {date}"
 NOT_BLESSED = "no baseline yet"
+ENGINES = {"local": "the engine of this machine", "llm": "recorded answers of a model"}
 HISTORY = "The first gated metric over blessed runs"
 RUN = "Run"
 LAST_RUN = "Last run"

@@ -152,3 +152,20 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def _is_local(url: str) -> bool:
     return url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
+def review(page: Page, address: str, text: str = SAMPLE.text) -> None:
+    """Pastes a text and waits for its review."""
+    page.goto(address)
+    page.get_by_label("Meeting notes or transcript").fill(text)
+    page.get_by_role("button", name="Review", exact=True).click()
+    page.wait_for_selector("#result-title")
+
+
+def open_place(page: Page, place: str, tab: str = "") -> None:
+    """Goes to a place, and to a tab within it, and waits until it is filled."""
+    page.get_by_role("tab", name=place, exact=True).click()
+    page.wait_for_selector({"Library": ".found", "Evals": ".suites"}.get(place, "#places"), state="attached")
+    if tab:
+        page.get_by_role("tab", name=tab, exact=True).click()
+    page.wait_for_timeout(200)

@@ -9,7 +9,8 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import SAMPLE, finding, scripted
+from conftest import SAMPLE, finding, review, scripted
+from playwright.sync_api import expect
 
 from coach.engine import Watch
 from coach.errors import ModelUnreachableError
@@ -20,19 +21,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 HOSTILE = '<img src=x onerror="document.title=\'pwned\'">{{7*7}}${document.title="pwned"}`</textarea><script>1</script>'
-
-
-def expect(thing: object) -> object:
-    from playwright.sync_api import expect
-
-    return expect(thing)
-
-
-def review(page: Page, address: str, text: str = SAMPLE.text) -> None:
-    page.goto(address)
-    page.get_by_label("Meeting notes or transcript").fill(text)
-    page.get_by_role("button", name="Review", exact=True).click()
-    page.wait_for_selector("#result-title")
 
 
 def test_pasted_notes_come_back_with_passages_and_cards(page: Page, address: str) -> None:
