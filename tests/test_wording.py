@@ -64,9 +64,7 @@ def every_wording() -> list[tuple[str, Wording]]:
     records += [
         UptakeRecord(proposal=plan, reply=sentence(text, who), reply_act=act, chair=chair, later_uptake=later)
         for act, text in ANSWERED.items()
-        for who in ("Ben", None)
-        for chair in (False, True)
-        for later in (None, sentence("The shift again.", "Cara"))
+        for who, chair, later in (("Ben", False, None), ("Ben", True, None), (None, False, sentence("Again.", "Cara")))
     ]
     for record in records:
         for speaker in ("Ana", None):
@@ -119,7 +117,8 @@ def test_no_sentence_of_the_coach_is_categorical_by_its_own_lexicon(text: str) -
 
 LABELS = re.compile(
     r"\b(?:lazy|defensive|resister|resistant|difficult|negative|aggressive|toxic|arrogant|stubborn|emotional|passive|"
-    r"insecure|manipulat\w+|narcissis\w+|dishonest|because (?:he|she|they) (?:want|fear|feel)s?|wants to avoid|in denial)\b"
+    r"insecure|manipulat\w+|narcissis\w+|dishonest|because (?:he|she|they) (?:want|fear|feel)s?|wants to avoid|"
+    r"in denial)\b"
 )
 
 
