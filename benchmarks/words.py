@@ -47,9 +47,8 @@ def main() -> None:
         "topic": lambda: [topic(s) for s, _ in free],
         "participants": lambda: participants(notes),
     }
-    print(
-        f"{len(notes.text)} characters, {len(said)} sentences, {len(strong)} strong words, {len(free)} of them out of scope"
-    )
+    print(f"{len(notes.text)} characters, {len(said)} sentences")
+    print(f"{len(strong)} strong words, {len(free)} of them not excused")
     total = 0.0
     for name, work in rooms.items():
         seconds = best(work)

@@ -52,7 +52,8 @@ def report(corpus: Path) -> None:
         for part in ("train", "dev"):
             texts, y = load(corpus, name, part)
             rho, p = spearmanr([tentativeness(t) for t in texts], y)
-            print(f"{name:10} {part:6} n={len(y):5}  Spearman rho {rho:+.3f}  p={p:.1e}")
+            hedges, _ = spearmanr([markers(t)[0] for t in texts], y)
+            print(f"{name:10} {part:6} n={len(y):5}  Spearman rho {rho:+.3f}  p={p:.1e}  (hedges alone {hedges:+.3f})")
 
 
 def main() -> None:
