@@ -36,7 +36,7 @@ _NO_CHAT = re.compile(r"embed|bge-|minilm|rerank|whisper|clip|tts", re.IGNORECAS
 
 @dataclass(frozen=True)
 class LocalModel:
-    """A model that a server on this machine offers. ``parameters`` and ``context`` (tokens) as the server tells them."""
+    """A model that a server on this machine offers; ``parameters`` and ``context`` (tokens) as the server tells."""
 
     server: str
     base_url: str
@@ -83,7 +83,8 @@ class Download:
         """One plain sentence that says what fetching it means."""
         return (
             f"Ollama runs on this machine without a suitable model: shall it fetch {self.name} "
-            f"(about {self.size:g} GB, licence {self.licence})? The download comes from Ollama's own library; notes never leave this machine."
+            f"(about {self.size:g} GB, licence {self.licence})? The download comes from Ollama's own library; "
+            "notes never leave this machine."
         )
 
 

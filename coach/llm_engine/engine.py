@@ -30,8 +30,8 @@ from coach.llm_engine.asking import Asker, Nonce
 from coach.llm_engine.parts import Part, cut
 from coach.llm_engine.second_look import second_look
 from coach.llm_engine.sifting import Notes, sift, without_doubles
-from coach.llm_engine.standing import people, standing
-from coach.schema import Analysis, Conversation, Finding, Participant, Passage, SetAside
+from coach.llm_engine.standing import standing
+from coach.schema import Analysis, Conversation, Finding, Passage, SetAside
 from coach.settings import Settings
 
 PROMPTS: dict[str, tuple[str, type[Shape]]] = {
@@ -113,7 +113,7 @@ class LLMEngine:
         )
         tasks = self._tasks(asker, notes)
         if not tasks:
-            return Analysis(participants=tuple(people(notes).values()), usage=budgeted.usage)
+            return Analysis(participants=notes.people, usage=budgeted.usage)
         hints = self._hint_lines(conversation)
         # All are made, and checked for leaks, before the first one leaves.
         requests = [self._request(task, asker, notes, hints) for task in tasks]
@@ -130,7 +130,7 @@ class LLMEngine:
         stands = [(task.part, done.value.participants) for task, done in answers if task.kind == STANDING]
         return Analysis(
             findings=without_doubles(found),
-            participants=self._stands(stands, notes),
+            participants=standing(stands, notes),
             set_aside=_once(aside),
             notices=tuple(dict.fromkeys(failures)),
             usage=budgeted.usage,
@@ -210,7 +210,7 @@ class LLMEngine:
         if notes.earlier and "earlier" in asker.prompt(name).variables:
             fenced["earlier"] = passage_lines(notes.earlier)
         if task.kind == STANDING:
-            fenced["attendees"] = [marked(n, label) for n, label in enumerate(people(notes), 1)]
+            fenced["attendees"] = [marked(n, label) for n, label in enumerate(notes.asked_about, 1)]
         plain = {"part": f"part {task.number} of {task.of}" if task.of > 1 else "", "hints": hints}
         return asker.request(name, fenced, plain)
 
@@ -226,9 +226,6 @@ class LLMEngine:
                 found.extend(kept)
                 aside.extend(rest)
         return found, aside
-
-    def _stands(self, stands: Sequence[tuple[Part, Any]], notes: Notes) -> tuple[Participant, ...]:
-        return standing(stands, notes) if stands else tuple(people(notes).values())
 
     def _hint_lines(self, conversation: Conversation) -> str:
         """Numbers of the lines in which the local engine sees something; no words of the notes."""

@@ -17,7 +17,8 @@ from coach.answers import (
 from coach.grounding import NOT_SAID, NOT_THERE, Folded, fold, occurrences, speaks, utterance_at
 from coach.identities.value import SHAPE
 from coach.llm_engine.parts import Line, Part, line_of, lines_of
-from coach.schema import Conversation, Evidence, Finding, Passage, Quote, SetAside
+from coach.participants import participants
+from coach.schema import Conversation, Evidence, Finding, Participant, Passage, Quote, SetAside
 
 Answer = UnheardObjection | UnaddressedNeed | CategoricalPhrase
 MOST = 40
@@ -55,6 +56,23 @@ class Notes:
         for here, there in zip(self.shown.attendees, self.original.attendees, strict=True):
             names.setdefault(here.name, there.name)
         return names
+
+    @cached_property
+    def people(self) -> tuple[Participant, ...]:
+        """Everybody in the notes; where they stand is not known yet."""
+        local = participants(self.original)
+        return tuple(Participant(name=p.name, spoke=p.spoke, ask=p.ask) for p in local)
+
+    @cached_property
+    def asked_about(self) -> dict[str, str]:
+        """From the pseudonym of each of ``people`` to the name they have there."""
+        forms = {a.name: {a.name, *a.aliases} for a in self.original.attendees}
+        labels: dict[str, str] = {}
+        for label, name in self.real_names.items():
+            person = next((p.name for p in self.people if name in forms.get(p.name, {p.name})), None)
+            if person is not None and person not in labels.values():
+                labels[label] = person
+        return labels
 
     def named(self, text: str) -> str:
         """Model text as plain text, with the real names of those who occur in these notes or in the passages shown.

@@ -7,20 +7,7 @@ from collections.abc import Sequence
 from coach.answers import Stand
 from coach.llm_engine.parts import Part
 from coach.llm_engine.sifting import Notes
-from coach.participants import participants
 from coach.schema import Participant, Quote
-
-
-def people(notes: Notes) -> dict[str, Participant]:
-    """Everybody whose stand is asked for, by pseudonym, in the order of the notes; nobody's stand is known yet."""
-    local = participants(notes.original)
-    forms = {a.name: {a.name, *a.aliases} for a in notes.original.attendees}
-    labels: dict[str, str] = {}
-    for label, name in notes.real_names.items():
-        person = next((p.name for p in local if name in forms.get(p.name, {p.name})), None)
-        if person is not None:
-            labels.setdefault(person, label)
-    return {labels[p.name]: Participant(name=p.name, spoke=p.spoke, ask=p.ask) for p in local if p.name in labels}
 
 
 def standing(answers: Sequence[tuple[Part, Sequence[Stand]]], notes: Notes) -> tuple[Participant, ...]:
@@ -28,19 +15,20 @@ def standing(answers: Sequence[tuple[Part, Sequence[Stand]]], notes: Notes) -> t
 
     Someone about whom the answers hold nothing that stands in the notes, in that person's words, stays ``unknown``.
     """
-    found = people(notes)
+    found = {person.name: person for person in notes.people}
     for part, stands in answers:
         for stand in stands:
             label = notes.canonical(stand.name) or ""
-            if label not in found or (stand.alignment, stand.buy_in) == ("unknown", "unknown"):
+            person = found.get(notes.asked_about.get(label, ""))
+            if person is None or (stand.alignment, stand.buy_in) == ("unknown", "unknown"):
                 continue
             if evidence := _evidence(stand, label, notes, part):
-                found[label] = Participant(
-                    name=found[label].name,
+                found[person.name] = Participant(
+                    name=person.name,
                     alignment=stand.alignment,
                     buy_in=stand.buy_in,
-                    spoke=found[label].spoke,
-                    ask=notes.named(stand.ask) or found[label].ask,
+                    spoke=person.spoke,
+                    ask=notes.named(stand.ask) or person.ask,
                     evidence=evidence,
                 )
     return tuple(found.values())
