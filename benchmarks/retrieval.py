@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,7 +83,9 @@ def dense_scores(task: Task, embedder: Embedder) -> list[Scores]:
 
 def by_z(words: Scores, cosines: Scores, candidates: int = 100) -> Scores:
     """The library's fusion: z-scores over the best of either, summed."""
-    top = np.union1d(np.argsort(-words)[:candidates][words[np.argsort(-words)[:candidates]] > 0], np.argsort(-cosines)[:candidates])
+    top = np.union1d(
+        np.argsort(-words)[:candidates][words[np.argsort(-words)[:candidates]] > 0], np.argsort(-cosines)[:candidates]
+    )
     fused = np.full(len(words), -np.inf, dtype=np.float32)
     fused[top] = sum((s[top] - s[top].mean()) / (s[top].std() or 1) for s in (words, cosines))
     return fused
@@ -124,13 +126,13 @@ def main() -> None:
     for name, pseudonyms in (("real names", False), ("pseudonyms", True)):
         task = load(pseudonyms)
         words, cosines = bm25_scores(task), dense_scores(task, embedder)
-        fuse: Callable[..., list[Scores]] = lambda how, w=words, c=cosines: [how(*pair) for pair in zip(w, c, strict=True)]
+        pairs = list(zip(words, cosines, strict=True))
         print(f"{name}: {len(task.passages)} passages, {len(task.questions)} questions, {embedder.name}")
         measure("  BM25, boilerplate kept", task, bm25_scores(task, strip=False))
         measure("  BM25", task, words)
         measure("  dense", task, cosines)
-        measure("  hybrid, reciprocal rank", task, fuse(by_rank))
-        results[name] = measure("  hybrid, z-scores (the library)", task, fuse(by_z))
+        measure("  hybrid, reciprocal rank", task, [by_rank(*pair) for pair in pairs])
+        results[name] = measure("  hybrid, z-scores (the library)", task, [by_z(*pair) for pair in pairs])
     print(f"pseudonyms cost {results['real names'].mean() - results['pseudonyms'].mean():+.4f} nDCG")
 
 

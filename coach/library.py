@@ -34,10 +34,11 @@ __all__ = ["GRACE", "Entry", "Library"]
 GRACE = 600.0
 """Seconds during which a deleted meeting can be brought back."""
 
+TOGETHER = 20
+"""Meetings of an import that are stored in one step."""
+
 STRICTER = 0.08
 """What a line of an earlier meeting has to be more alike than two concerns, as it may be about the subject alone."""
-
-SCHEMA = "coach.library/1"
 
 
 class Library:
@@ -89,27 +90,22 @@ class Library:
         """
         checked_date(date, "date")
         self.tidy()
-        store = self._store
         key = self._id_of(conversation.text)
         present = (*conversation.attendees, *(Attendee(name=name) for name in attendees if name.strip()))
         about = {"title": title or conversation.title, "date": date or conversation.date, "attendees": present}
         safe, identities = self._anonymised(conversation.model_copy(update=about))
-        return self._keep(
-            Entry(
-                id=key,
-                title=safe.title,
-                date=safe.date,
-                format=safe.format,
-                attendees=tuple(dict.fromkeys([*(a.name for a in safe.attendees if a.present), *safe.speakers])),
-                tags=tuple(self._safe(tag, identities) for tag in tags),
-                lines=0,
-                passages=0,
-                added=self._clock(),
-            ),
-            lines(safe),
-            identities,
-            store,
+        entry = Entry(
+            id=key,
+            title=safe.title,
+            date=safe.date,
+            format=safe.format,
+            attendees=tuple(dict.fromkeys([*(a.name for a in safe.attendees if a.present), *safe.speakers])),
+            tags=tuple(self._safe(tag, identities) for tag in tags),
+            lines=0,
+            passages=0,
+            added=self._clock(),
         )
+        return self._keep([(entry, lines(safe))], identities)[0]
 
     def describe(
         self, meeting: str, *, title: str | None = None, date: str | None = None, tags: Sequence[str] | None = None
@@ -337,7 +333,8 @@ class Library:
         library, meetings = transfer.read(path)
         if library == self._store.key:
             identities = self._identities()
-            return tuple(self._keep(entry, said, identities, self._store) for entry, said in meetings)
+            some = [meetings[at : at + TOGETHER] for at in range(0, len(meetings), TOGETHER)]
+            return tuple(entry for part in some for entry in self._keep(part, identities))
         return tuple(
             self.add(
                 transfer.conversation(said, entry.format),
@@ -418,26 +415,32 @@ class Library:
         identities = self._ledger.update(grown)
         return safe, identities
 
-    def _keep(self, entry: Entry, lines: Sequence[Line], identities: Identities, store: Store) -> Entry:
+    def _keep(self, meetings: Sequence[tuple[Entry, Sequence[Line]]], identities: Identities) -> tuple[Entry, ...]:
+        """The entries in order; new ones are stored together, known ones take on what is said of them anew."""
         from coach.anonymise import leak_check
 
-        if not lines:
-            raise InputError("nobody says anything in these notes, so there is nothing to keep")
-        for text in (*map(str, lines), entry.title or "", *entry.attendees, *entry.tags):
-            leak_check(text, identities, "library")
+        for entry, said in meetings:
+            if not said:
+                raise InputError("nobody says anything in these notes, so there is nothing to keep")
+            for text in (*map(str, said), entry.title or "", *entry.attendees, *entry.tags):
+                leak_check(text, identities, "library")
+        store = self._store
         with store.guard:
-            known = store.view().entries.get(entry.id)
-            if known is None:
-                return store.keep(entry, lines).model_copy(update={"new": True})
-            store.describe(
-                entry.id,
-                title=entry.title or known.title,
-                date=entry.date or known.date,
-                attendees=list(dict.fromkeys((*known.attendees, *entry.attendees))),
-                tags=list(dict.fromkeys((*known.tags, *entry.tags))),
-                deleted=None,
-            )
-            return self.entry(entry.id)
+            before = store.view().entries
+            new = {entry.id: (entry, said) for entry, said in meetings if entry.id not in before}
+            if new:
+                store.keep(list(new.values()))
+            for entry, _ in meetings:
+                if (known := before.get(entry.id)) is not None:
+                    store.describe(
+                        entry.id,
+                        title=entry.title or known.title,
+                        date=entry.date or known.date,
+                        attendees=list(dict.fromkeys((*known.attendees, *entry.attendees))),
+                        tags=list(dict.fromkeys((*known.tags, *entry.tags))),
+                        deleted=None,
+                    )
+            return tuple(self.entry(entry.id).model_copy(update={"new": entry.id in new}) for entry, _ in meetings)
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         """The vector of a question. What an embedder elsewhere gets to see has passed the leak check."""

@@ -49,7 +49,8 @@ for n in itertools.count(int(sys.argv[2])):
     lines = [{"speaker": None, "text": f"Point {m} of {n} on release {n * 31 + m}"} for m in range(int(sys.argv[3]))]
     meeting = {"id": f"{n:016x}", "title": f"Meeting {n}", "date": None, "format": "t", "attendees": [], "tags": []}
     file = pathlib.Path(sys.argv[1]) / "one.json"
-    file.write_text(json.dumps({"schema": "coach.library/1", "library": library._store.key, "meetings": [meeting | {"lines": lines}]}))
+    export = {"schema": "coach.library/1", "library": library._store.key, "meetings": [meeting | {"lines": lines}]}
+    file.write_text(json.dumps(export))
     (entry,) = library.import_(file)
     print(entry.id, entry.passages, flush=True)
 """

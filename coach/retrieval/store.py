@@ -106,28 +106,31 @@ class Store:
 
     # Changing
 
-    def keep(self, entry: Entry, lines: Sequence[Line]) -> Entry:
-        """The entry as kept, complete with its passages. Either all of it is stored or, after an error, none of it."""
-        meeting = self._tables.meeting
+    def keep(self, meetings: Sequence[tuple[Entry, Sequence[Line]]]) -> list[Entry]:
+        """The entries as kept, complete with their passages. All of it is stored or, after an error, nothing."""
+        table = self._tables.meeting
         with self.guard:
+            ids = [entry.id for entry, _ in meetings]
             with self._begin() as connection:
-                connection.execute(meeting.delete().where(meeting.c.id == entry.id, meeting.c.state == "adding"))
-                connection.execute(meeting.insert().values(**_row(entry), state="adding", revision=0))
+                connection.execute(table.delete().where(table.c.id.in_(ids), table.c.state == "adding"))
+                connection.execute(
+                    table.insert(), [{**_row(entry), "state": "adding", "revision": 0} for entry, _ in meetings]
+                )
             try:
-                passages = windows(lines)
-                records = [_record(entry.id, n, window) for n, window in enumerate(passages)]
-                texts = [record.text for record in records]
-                self._generation.upsert(records, self.embedder(texts)) if records else None
-                terms = Postings.of(texts).to_bytes()
-                kept = entry.model_copy(update={"passages": len(records), "lines": len(lines)})
+                kept, terms, records = [], [], []
+                for entry, lines in meetings:
+                    own = [_record(entry.id, number, window) for number, window in enumerate(windows(lines))]
+                    kept.append(entry.model_copy(update={"passages": len(own), "lines": len(lines)}))
+                    terms.append(Postings.of([record.text for record in own]).to_bytes())
+                    records += own
+                self._generation.upsert(records, self.embedder([record.text for record in records]))
                 with self._begin() as connection:
-                    connection.execute(
-                        meeting.update()
-                        .where(meeting.c.id == entry.id)
-                        .values(**_row(kept), state="kept", terms=terms, revision=self._next(connection))
-                    )
+                    revision = self._next(connection)
+                    for entry, counted in zip(kept, terms, strict=True):
+                        values = {**_row(entry), "state": "kept", "terms": counted, "revision": revision}
+                        connection.execute(table.update().where(table.c.id == entry.id).values(**values))
             except BaseException:
-                self._take_back([entry.id])
+                self._take_back(ids)
                 raise
             return kept
 
