@@ -68,13 +68,11 @@ def build(settings: Settings, passages: int, words: list[str]) -> None:
             number += len(some) * 50
             file.unlink()
             print(f"  {number:7d} passages, {number / spent:6.0f} a second", flush=True)
-    print(
-        f"ingest after anonymisation: {number / spent:.0f} passages a second ({number} passages, {spent:.0f} s, CPU {busy:.0f} s)"
-    )
+    print(f"ingest after anonymisation: {number / spent:.0f} passages a second ({spent:.0f} s, CPU {busy:.0f} s)")
 
 
 def timed(name: str, asked: Callable[[int], Any], times: int = 200) -> None:
-    """Prints median, 95th percentile and worst of warm queries, in milliseconds, and the 95th percentile of CPU time."""
+    """Prints median, 95th percentile and worst of warm queries, in milliseconds, and CPU time likewise."""
     for n in range(10):
         asked(n)
     taken, worked = [], []
@@ -85,10 +83,8 @@ def timed(name: str, asked: Callable[[int], Any], times: int = 200) -> None:
         worked.append(1000 * (time.process_time() - busy))
     taken.sort()
     cpu = sorted(worked)[int(times * 0.95)]
-    print(
-        f"{name:34} p50 {taken[times // 2]:6.1f} ms   p95 {taken[int(times * 0.95)]:6.1f} ms   max {taken[-1]:6.1f} ms   "
-        f"CPU p95 {cpu:5.1f} ms"
-    )
+    p50, p95, worst = taken[times // 2], taken[int(times * 0.95)], taken[-1]
+    print(f"{name:32} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   max {worst:6.1f} ms   CPU p95 {cpu:6.1f} ms", flush=True)
 
 
 def resident() -> float:

@@ -1,0 +1,248 @@
+"""Concerns followed from meeting to meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coach import notes
+from coach.errors import InputError, LibraryError
+from coach.ledger import CLOSED, Concern, Ledger, Meeting, Said, Sighting, follow
+from coach.library import GRACE, Library
+from coach.schema import Finding, Review
+from coach.schema import Meeting as Reviewed
+from coach.settings import Settings, load_settings
+
+MAY = "Marisa: The pager woke me up five nights this week.\nTobias: Next item.\nYuki: Fine.\nTobias: Thanks.\n"
+JUNE = "Tobias: The budget is frozen.\nYuki: We need another tester.\nMarisa: Good.\nTobias: Noted.\n"
+JULY = "Marisa: The pager woke me up again, five nights in a row.\nTobias: Later.\nYuki: It woke me up.\nTobias: Hm.\n"
+ALONE = "Tobias: The lease of the office ends.\nYuki: In September.\nTobias: Right.\n"
+NIGHTS, AGAIN = "The pager woke me up five nights this week.", "The pager woke me up again, five nights in a row."
+TESTER = "We need another tester."
+
+
+@pytest.fixture
+def place(a_home_of_its_own: Path) -> Settings:
+    return load_settings({"COACH_HOME": str(a_home_of_its_own)})
+
+
+@pytest.fixture
+def library(place: Settings) -> Iterator[Library]:
+    with Library(place) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ledger(place: Settings) -> Iterator[Ledger]:
+    with Ledger(place, clock=lambda: 1_790_000_000.0) as opened:
+        yield opened
+
+
+def found(quote: str, speaker: str, kind: str = "unheard_objection", tier: str = "finding") -> Finding:
+    return Finding(
+        kind=kind, subtype="ignored" if kind == "unheard_objection" else None, quote=quote, start=0, end=len(quote),
+        speaker=speaker, need="support" if kind == "unaddressed_need" else None, why="", ask="", confidence=0.8,
+        tier=tier, source="local:unheard_objection@1",
+    )  # fmt: skip
+
+
+def review(*findings: Finding) -> Review:
+    return Review(engine="local", seconds=0, meeting=Reviewed(format="t", utterances=1, speakers=()), findings=findings)
+
+
+def add(library: Library, text: str, date: str) -> str:
+    return library.add(notes.parse(text), date=date).id
+
+
+def statuses(concern: Concern) -> list[str]:
+    return [step.status for step in concern.steps]
+
+
+def test_a_concern_is_raised_dropped_and_raised_again_in_other_words(library: Library, ledger: Ledger) -> None:
+    may, june, july = (
+        add(library, MAY, "2026-05-03"),
+        add(library, JUNE, "2026-06-01"),
+        add(library, JULY, "2026-07-01"),
+    )
+    (first,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    ledger.record(review(found(TESTER, "Yuki", "unaddressed_need")), june)
+    (again,) = ledger.record(review(found(AGAIN, "Marisa")), july)
+    assert again.id == first.id and again.times == 2 and again.open
+    assert statuses(again) == ["raised", "dropped", "raised_again"]
+    assert [step.date for step in again.steps] == ["2026-05-03", "2026-06-01", "2026-07-01"]
+    assert again.quote.startswith("The pager woke me up again") and "Marisa" not in again.model_dump_json()
+    assert [concern.kind for concern in ledger.open()] == ["unheard_objection", "unaddressed_need"]
+    assert [concern.need for concern in ledger.open("Yuki")] == ["support"]
+    assert ledger.open("marisa")[0].id == first.id and ledger.open("Nobody") == ()
+
+
+def test_meetings_may_be_recorded_in_any_order(library: Library, ledger: Ledger) -> None:
+    july, may = add(library, JULY, "2026-07-01"), add(library, MAY, "2026-05-03")
+    ledger.record(review(found(AGAIN, "Marisa")), july)
+    (concern,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    assert statuses(concern) == ["raised", "raised_again"] and concern.steps[0].date == "2026-05-03"
+
+
+def test_the_same_words_of_somebody_else_are_another_concern(library: Library, ledger: Ledger) -> None:
+    may, july = add(library, MAY, "2026-05-03"), add(library, JULY, "2026-07-01")
+    ledger.record(review(found(NIGHTS, "Marisa")), may)
+    ledger.record(review(found(NIGHTS, "Yuki"), found("The coffee is cold.", "Marisa")), july)
+    assert len(ledger.all()) == 3
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        found(NIGHTS, "Marisa", "categorical_phrasing"),
+        found(NIGHTS, "Marisa", tier="look"),
+        found(NIGHTS, "A Stranger"),
+        found(NIGHTS, "Marisa").model_copy(update={"speaker": None}),
+    ],
+)
+def test_only_findings_of_somebody_known_are_followed(library: Library, ledger: Ledger, finding: Finding) -> None:
+    assert ledger.record(review(finding), add(library, MAY, "2026-05-03")) == () == ledger.all()
+
+
+def test_recording_a_meeting_again_replaces_what_it_said(library: Library, ledger: Ledger) -> None:
+    may = add(library, MAY, "2026-05-03")
+    (first,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    assert ledger.record(review(found(NIGHTS, "Marisa")), may) == (first,)
+    both = ledger.record(review(found(NIGHTS, "Marisa"), found("Fine.", "Yuki")), may)
+    assert both[0].id == first.id
+    assert len(ledger.all()) == 2
+    assert ledger.record(review(), may) == () == ledger.all()
+
+
+def test_what_the_user_marked_stays_when_a_review_no_longer_finds_it(library: Library, ledger: Ledger) -> None:
+    may = add(library, MAY, "2026-05-03")
+    (first,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    ledger.mark(first.id, "acknowledged", note="Talked to Marisa after the meeting")
+    ledger.record(review(), may)
+    kept = ledger.history(first.id[:5])
+    assert statuses(kept) == ["raised", "acknowledged"] and kept.open
+    assert kept.steps[-1].note is not None and "Marisa" not in kept.steps[-1].note
+
+
+def test_a_concern_goes_all_the_way_and_may_come_back(library: Library, ledger: Ledger) -> None:
+    may = add(library, MAY, "2026-05-03")
+    (concern,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    for status, date in (("acknowledged", "2026-05-04"), ("explored", "2026-05-05"), ("confirmed", "2026-05-06")):
+        concern = ledger.mark(concern.id, status, date=date)  # type: ignore[arg-type]
+    assert not concern.open and ledger.open() == ()
+    add(library, JUNE, "2026-06-01")
+    assert statuses(ledger.history(concern.id)) == ["raised", "acknowledged", "explored", "confirmed"], "not dropped"
+    assert ledger.mark(concern.id, "integrated", date="2026-06-02").status == "integrated"
+    ledger.record(review(found(AGAIN, "Marisa")), add(library, JULY, "2026-07-01"))
+    assert ledger.history(concern.id).status == "raised_again" and len(ledger.open()) == 1
+    assert ledger.mark(concern.id, "confirmed").status == "confirmed"
+    assert ledger.mark(concern.id, "reopened").open
+
+
+def test_a_meeting_without_the_speaker_drops_nothing(library: Library, ledger: Ledger) -> None:
+    ledger.record(review(found(NIGHTS, "Marisa")), add(library, MAY, "2026-05-03"))
+    add(library, ALONE, "2026-06-01")
+    assert statuses(ledger.all()[0]) == ["raised"]
+
+
+def test_what_is_no_objection_is_feedback_and_is_not_linked_to(library: Library, ledger: Ledger) -> None:
+    may, july = add(library, MAY, "2026-05-03"), add(library, JULY, "2026-07-01")
+    (concern,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    ledger.mark(concern.id, "not_an_objection", note="a joke")
+    (feedback,) = ledger.feedback()
+    assert (feedback.quote, feedback.source, feedback.note) == (NIGHTS, "local:unheard_objection@1", "a joke")
+    (other,) = ledger.record(review(found(AGAIN, "Marisa")), july)
+    assert other.id != concern.id and [c.id for c in ledger.open()] == [other.id]
+    ledger.record(review(found(NIGHTS, "Marisa")), may)
+    assert ledger.history(concern.id).status == "not_an_objection", "the user's word outlives another review"
+
+
+def test_merge_and_split_undo_each_other(library: Library, ledger: Ledger) -> None:
+    may, july = add(library, MAY, "2026-05-03"), add(library, JULY, "2026-07-01")
+    (first,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    (second,) = ledger.record(review(found("The coffee is cold.", "Marisa")), july)
+    (other,) = ledger.record(review(found(NIGHTS, "Marisa"), found("Fine.", "Yuki")), may)[1:]
+    with pytest.raises(InputError, match="two people"):
+        ledger.merge(first.id, other.id)
+    merged = ledger.merge(first.id, second.id)
+    assert merged.times == 2 and len(ledger.all("Marisa")) == 1 and ledger.merge(first.id, first.id) == merged
+    apart = ledger.split(
+        merged.id, *[step.sighting for step in merged.steps if step.date == "2026-07-01" and step.sighting]
+    )
+    assert apart.quote == "The coffee is cold." and ledger.history(first.id).times == 1
+    with pytest.raises(InputError, match="nothing to split"):
+        ledger.split(apart.id, apart.steps[0].sighting or "")
+    ledger.record(review(found("The coffee is cold.", "Marisa")), july)
+    assert ledger.history(apart.id).times == 1, "recording again keeps what the user split"
+
+
+@pytest.mark.parametrize("unknown", ["nothing", "ab", ""])
+def test_an_unknown_concern_or_meeting_is_said_in_one_line(ledger: Ledger, library: Library, unknown: str) -> None:
+    with pytest.raises(LibraryError, match="see coach ledger"):
+        ledger.history(unknown)
+    with pytest.raises(LibraryError, match="add them first"):
+        ledger.record(review(found(NIGHTS, "Marisa")), unknown)
+
+
+def test_a_mark_that_makes_no_sense_is_refused(library: Library, ledger: Ledger) -> None:
+    (concern,) = ledger.record(review(found(NIGHTS, "Marisa")), add(library, MAY, "2026-05-03"))
+    with pytest.raises(InputError, match="choose from"):
+        ledger.mark(concern.id, "solved")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="not a date"):
+        ledger.mark(concern.id, "explored", date="yesterday")
+    assert statuses(ledger.all()[0]) == ["raised"]
+
+
+def test_deleting_a_meeting_hides_its_concerns_and_erasing_removes_them(place: Settings, ledger: Ledger) -> None:
+    moment = [1_790_000_000.0]
+    with Library(place, clock=lambda: moment[0]) as library:
+        may, july = add(library, MAY, "2026-05-03"), add(library, JULY, "2026-07-01")
+        ledger.record(review(found(NIGHTS, "Marisa")), may)
+        (concern,) = ledger.record(review(found(AGAIN, "Marisa"), found("It woke me up.", "Yuki")), july)[:1]
+        library.delete(july)
+        assert statuses(ledger.history(concern.id)) == ["raised"] and len(ledger.all()) == 1
+        library.undo()
+        assert len(ledger.all()) == 2
+        library.delete(july)
+        moment[0] += GRACE + 1
+        library.tidy()
+    assert [c.quote for c in ledger.all()] == [NIGHTS]
+    assert all(b"again, five nights" not in path.read_bytes() for path in place.home.rglob("*") if path.is_file())
+
+
+MARKS = st.sampled_from(["acknowledged", "explored", "confirmed", "integrated", "not_an_objection", "reopened"])
+DAYS = st.integers(1, 28).map(lambda day: f"2026-05-{day:02d}")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(DAYS, st.booleans(), st.booleans()), min_size=1, max_size=8),
+    st.lists(st.tuples(DAYS, MARKS), max_size=4),
+    st.randoms(use_true_random=False),
+)
+def test_following_does_not_depend_on_the_order_of_facts(events, marks, chance) -> None:  # type: ignore[no-untyped-def]
+    meetings = [
+        Meeting(id=f"m{n}", title=None, date=date, added=n, people=("Person A",) if there else ())
+        for n, (date, there, _) in enumerate(events)
+    ]
+    sightings = [
+        Sighting(
+            id=f"s{n}", concern="c", meeting=f"m{n}", quote=f"quote {n}", kind="unheard_objection", subtype=None,
+            need=None, confidence=1, source="t", place=0,
+        )
+        for n, (_, _, raised) in enumerate(events)
+        if raised
+    ]  # fmt: skip
+    said = [Said(status=status, date=date, at=n) for n, (date, status) in enumerate(marks)]
+    steps = follow("Person A", sightings, said, meetings)
+    shuffled = [chance.sample(list(facts), len(facts)) for facts in (sightings, said, meetings)]
+    assert follow("Person A", *shuffled) == steps  # type: ignore[arg-type]
+    assert [step.date for step in steps] == sorted(str(step.date) for step in steps)
+    assert {step.sighting for step in steps if step.sighting} == {sighting.id for sighting in sightings}
+    for before, step in pairwise(steps):
+        assert step.status != "dropped" or before.status not in (*CLOSED, "dropped")
+        assert step.status != "raised"
