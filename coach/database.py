@@ -52,7 +52,8 @@ def open_database(settings: Settings, file: str, *declarations: Declare) -> Engi
         engine = create_engine(_with_driver(url) if url else f"sqlite:///{path}", hide_parameters=True)
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise ConfigError(
-            "COACH_DATABASE_URL: not a usable database address. Write postgresql://USER@HOST/NAME and install unheard[postgres]."
+            "COACH_DATABASE_URL: not a usable database address. "
+            "Write postgresql://USER@HOST/NAME and install unheard[postgres]."
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
@@ -64,7 +65,7 @@ def open_database(settings: Settings, file: str, *declarations: Declare) -> Engi
     except DBAPIError:
         engine.dispose()
         raise LibraryError(
-            "the database can't be opened. Check that it is running, not full, not damaged, and that you may write to it."
+            "the database can't be opened. Check that it runs, is not full or damaged, and that you may write to it."
         ) from None
     return engine
 

@@ -155,7 +155,10 @@ def test_kill_during_rotation_loses_no_acknowledged_name(settings: Settings) -> 
     chance = random.Random(7)
     for _ in range(8):
         worker = subprocess.Popen(
-            [sys.executable, "-c", ROTATE_FOREVER, str(settings.home)], stdout=subprocess.PIPE, text=True, env=os.environ
+            [sys.executable, "-c", ROTATE_FOREVER, str(settings.home)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ,
         )
         assert worker.stdout is not None
         worker.stdout.readline()

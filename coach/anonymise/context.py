@@ -17,14 +17,17 @@ _COMPANY = re.compile(
     r"B\.V\.|BV|N\.V\.|S\.A\.|SA|S\.p\.A\.|SpA|S\.r\.l\.|Sp\.[ ]z[ ]o\.o\.|Oy|AB|A/S|Pty)))(?![\w])"
 )
 _PROJECT = re.compile(
-    r"\b(?:[Pp]roject|[Oo]peration|[Cc]odename[d]?|[Cc]ode[ ]name[d]?|[Ii]nitiative|[Pp]rojekt)[ ][\"“'‘]?([A-Z][\w-]{2,20})"
+    r"\b(?:[Pp]roject|[Oo]peration|[Cc]odename[d]?|[Cc]ode[ ]name[d]?|[Ii]nitiative|"
+    r"[Pp]rojekt)[ ][\"“'‘]?([A-Z][\w-]{2,20})"
 )
 _CUSTOMER = re.compile(
-    r"\b(?:[Cc]ustomer|[Cc]lient|[Ss]upplier|[Vv]endor|[Aa]ccount|Kunde|[Cc]ompetitor)s?(?:[ ](?:is|was|called|named)|:)?[ ][\"“]?("
+    r"\b(?:[Cc]ustomer|[Cc]lient|[Ss]upplier|[Vv]endor|[Aa]ccount|Kunde|[Cc]ompetitor)s?(?:[ ](?:is|was|called|"
+    r"named)|:)?[ ][\"“]?("
     r"[A-Z][\w&'’-]{2,25}(?:[ ][A-Z][\w&'’-]{2,25}){0,2})"
 )
 _PLACE = re.compile(
-    r"\b(?:(?:office|site|plant|branch|warehouse|hub|factory|campus|based|headquarters|located|lives?|moved|moving|offices)"
+    r"\b(?:(?:office|site|plant|branch|warehouse|hub|factory|campus|based|headquarters|located|lives?|moved|"
+    r"moving|offices)"
     r"[ ](?:in|at|to|near))[ ]([A-Z][\w'’-]{2,20}(?:[ ][A-Z][\w'’-]{2,20})?)|\b([A-Z][\w'’-]{2,20})[ ]"
     r"(?:office|plant|branch|warehouse|factory|campus|headquarters|HQ)\b"
 )

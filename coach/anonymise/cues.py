@@ -16,21 +16,26 @@ _FULL = (
     + "){1,2}"
 )
 _ROSTER = re.compile(
-    r"(?:^|\n)[ \t>]*(?:[-*+•#]+[ \t]+)?[*_]{0,2}(?:(?:in )?attend(?:ance|ees|ing)|attendees?|present|participants?|members?|"
-    r"(?:council|board|committee|team)(?: members?)?|observers?|guests?|apologies|absent|regrets|excused|invited|minutes|"
+    r"(?:^|\n)[ \t>]*(?:[-*+•#]+[ \t]+)?[*_]{0,2}(?:(?:in )?attend(?:ance|ees|ing)|attendees?|present|"
+    r"participants?|members?|"
+    r"(?:council|board|committee|team)(?: members?)?|observers?|guests?|apologies|absent|regrets|excused|"
+    r"invited|minutes|"
     r"facilitator|chair|note ?taker|scribe|teilnehmer(?:innen)?|anwesend|obecni|asistentes|presenti|présents)"
     r"[*_]{0,2}[ \t]*:[*_]{0,2}[ \t]*([^\n]{2,400})",
     re.I,
 )
 _WITH_ADDRESS = re.compile(r"([^\W\d_][\w.'’ -]{1,50}?)[\"'”]?[ ]*[<(\[](?:mailto:)?[\w.+-]+@[\w-]+\.[\w.-]+[>)\]]")
 _TITLED = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Professor|Sir|Lady|Dame|Lord|Rev|Father|Sister|Herr|Frau|Cllr|Councillor|Señora?|Monsieur|"
+    r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Professor|Sir|Lady|Dame|Lord|Rev|Father|Sister|Herr|Frau|Cllr|Councillor|"
+    r"Señora?|Monsieur|"
     r"Madame|Chef|Judge|Captain|Capt|Sgt|Lt)\.?[ ]((?:" + _CAPITALISED + r"[ ]?){1,3})"
 )
 _INITIALS = re.compile(r"(" + _FULL + r")[ ]?\(([A-Z]{2,4})\)")
 _SIGNED = re.compile(
-    r"(?:^|\n)[ \t>]*(?:best|regards|best regards|kind regards|warm regards|cheers|thanks|thank you|many thanks|yours|sincerely|"
-    r"yours sincerely|all the best|best wishes|love|vg|lg|mfg|viele grüße|pozdrawiam|saludos|cordialement)[,!.]?[ \t]*\n"
+    r"(?:^|\n)[ \t>]*(?:best|regards|best regards|kind regards|warm regards|cheers|thanks|thank you|many thanks|"
+    r"yours|sincerely|"
+    r"yours sincerely|all the best|best wishes|love|vg|lg|mfg|viele grüße|pozdrawiam|saludos|"
+    r"cordialement)[,!.]?[ \t]*\n"
     r"[ \t>]*(" + _CAPITALISED + r"(?:[ ]" + _CAPITALISED + r"){0,2})[ \t]*(?=\n|$)",
     re.I,
 )
@@ -41,7 +46,8 @@ _GREETED = re.compile(
     re.I,
 )
 _MENTION = re.compile(
-    r"\b(?:according to|spoke (?:to|with)|talked (?:to|with)|met with|asked|told|thanks to|thanks,?|thank you,?|cc:?|assigned to|"
+    r"\b(?:according to|spoke (?:to|with)|talked (?:to|with)|met with|asked|told|thanks to|thanks,?|thank you,?|"
+    r"cc:?|assigned to|"
     r"owner:|action:|handed over to|reports? to|on behalf of|waiting (?:for|on)|ping|call with|1:1 with)[ ]("
     + _FULL
     + r"|"

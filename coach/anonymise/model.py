@@ -17,8 +17,8 @@ from functools import lru_cache
 from typing import Any
 
 from coach.anonymise import cues
-from coach.identities.index import Match
-from coach.identities.spellings import WORD, fold, given_names, is_common, listed
+from coach.identities.index import Match, reads_as_name
+from coach.identities.spellings import WORD, fold, given_names, is_common, listed, words_that_are_names
 
 THRESHOLD = 0.1
 SURE = 0.5
@@ -42,18 +42,22 @@ def names_found(text: str, taken: list[Match], known: Container[str]) -> list[st
         for form in {fold(w.group()) for w in words if _spelled_like_a_name(w.group(), known)}
         if form not in known and form not in plain and _possible(form) and form not in given_names()
     }
+    # Will, Grace and the like count where the sentence says so, if the model agrees.
+    placed = {w.start() for w in words if _placed_like_a_name(text, w, known)}
+    asked = [w for w in words if w.start() in placed or fold(w.group()) in doubtful]
+    seen = dict(_probabilities(text, asked))
     votes: dict[str, list[float]] = {form: [] for form in doubtful}
-    seen = dict(_probabilities(text, [w for w in words if fold(w.group()) in doubtful]))
-    for word in words:
+    for word in asked:
         if (form := fold(word.group())) in votes and word.start() in seen:
             votes[form].append(seen[word.start()])
     shouted = doubtful - {fold(w.group()) for w in words if not w.group().isupper()}
     accepted = {form for form, ps in votes.items() if _elected(ps, SURER if form in shouted else SURE)}
+    placed = {start for start in placed if seen.get(start, 0.0) >= SURE}
     found: dict[str, None] = {}
     run: list[re.Match[str]] = []
     for word in words:
         form = fold(word.group())
-        name = form in accepted or (form in given_names() and _possible(form))
+        name = form in accepted or (form in given_names() and _possible(form)) or word.start() in placed
         joined = bool(run) and text[run[-1].end() : word.start()] in (" ", "-", "'", "’")
         if run and not (name and joined and word.group()[0].isupper()):
             _close(run, found)
@@ -85,6 +89,18 @@ def _spelled_like_a_name(word: str, known: Container[str]) -> bool:
         return True
     first = fold(cues.split_camel(word).split()[0])
     return first in given_names() or first in known or _PREFIXED.match(word) is not None
+
+
+def _placed_like_a_name(text: str, word: re.Match[str], known: Container[str]) -> bool:
+    form = fold(word.group())
+    return (
+        word.group()[0].isupper()
+        and form in words_that_are_names()
+        and form in given_names()
+        and form not in known
+        and form not in listed("months")
+        and reads_as_name(text, word.start(), word.end(), strict=True)
+    )
 
 
 def _elected(probabilities: list[float], sure: float) -> bool:

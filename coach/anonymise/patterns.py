@@ -11,7 +11,8 @@ from coach.identities.index import Match
 _EMAIL = re.compile(r"[^\W_][\w.+'%-]{0,63}@[^\W_](?:[\w-]{0,62}\.)[\w.-]{0,189}[^\W_]")
 _AT = re.compile(r"[\w.+'%-]{1,64}\Z")
 _URL = re.compile(
-    r"(?:https?|ftp|sftp|ssh|file)://[^\s<>\"'`|\\^{}\[\]]+|\bwww\.[^\W_][^\s<>\"'`|\\^{}\[\]]*\.[^\s<>\"'`|\\^{}\[\]]+",
+    r"(?:https?|ftp|sftp|ssh|file)://[^\s<>\"'`|\\^{}\[\]]+|\bwww\.[^\W_][^\s<>\"'`|\\^{}\[\]]*\.[^\s<>\"'`|"
+    r"\\^{}\[\]]+",
     re.I,
 )
 _HANDLE = re.compile(r"(?<![\w@./])@[^\W_](?:[\w-]{0,38}[^\W_])?(?![\w]*@)")
@@ -21,25 +22,30 @@ _VERSION = re.compile(r"(?:version|release|section|v\.?)[ ]?\Z", re.I)
 _CARD = re.compile(r"(?<![\w])\d(?:[ -]?\d){12,18}(?![\w])")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){2,9}(?![A-Za-z0-9])", re.I)
 _PHONE = re.compile(
-    r"(?<![\w#.,:/-])(?:\+|\(\+?|00)?\d[\d ().\u00a0/\u2010\u2011\u2013-]{5,22}\d(?:[ ]?(?:x|ext\.?|Durchwahl)[ ]?\d{1,5})?(?![\w])",
+    r"(?<![\w#.,:/-])(?:\+|\(\+?|00)?\d[\d ().\u00a0/\u2010\u2011\u2013-]{5,22}\d(?:[ ]?(?:x|ext\.?|"
+    r"Durchwahl)[ ]?\d{1,5})?(?![\w])",
     re.I,
 )
 _PHONE_CUE = re.compile(
-    r"(?:phone|tel(?:ephone|efon)?|mobile|mob|cell|fax|call|ring|text|dial|number|whatsapp|signal|sms|reach|handy|hotline|"
+    r"(?:phone|tel(?:ephone|efon)?|mobile|mob|cell|fax|call|ring|text|dial|number|whatsapp|signal|sms|reach|"
+    r"handy|hotline|"
     r"contact|móvil|komórka|nr)\W{0,4}(?:\w+\W{1,3}){0,4}\Z",
     re.I,
 )
 _DATE = (
     r"(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2}|"
-    r"\d{1,2}(?:st|nd|rd|th|\.)?[ ](?:of[ ])?[A-Za-zäöüéûç]{3,12}\.?,?[ ]\d{4}|[A-Z][a-zäöüéûç]{2,11}\.?[ ]\d{1,2}(?:st|nd|rd|th)?,?[ ]\d{4})"
+    r"\d{1,2}(?:st|nd|rd|th|\.)?[ ](?:of[ ])?[A-Za-zäöüéûç]{3,12}\.?,?[ ]\d{4}|"
+    r"[A-Z][a-zäöüéûç]{2,11}\.?[ ]\d{1,2}(?:st|nd|rd|th)?,?[ ]\d{4})"
 )
 _BIRTH = re.compile(
-    r"\b(?:born|birth ?dates?|birthdays?|date of birth|d\.?o\.?b\.?|geb(?:\.|oren)|geburtsdatum|né[e]?|nacid[oa]|ur\.|urodzon[ya])"
+    r"\b(?:born|birth ?dates?|birthdays?|date of birth|d\.?o\.?b\.?|geb(?:\.|oren)|geburtsdatum|né[e]?|"
+    r"nacid[oa]|ur\.|urodzon[ya])"
     r"[^\w\n]{0,4}(?:(?:is|was|on|the|am|le|el)[^\w\n]{1,2}){0,2}(" + _DATE + r")",
     re.I,
 )
 _STREET_WORD = (
-    r"(?:Street|St|Road|Rd|Avenue|Ave|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Close|Crescent|Cres|Terrace|Square|Sq|Way|"
+    r"(?:Street|St|Road|Rd|Avenue|Ave|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Close|Crescent|Cres|Terrace|"
+    r"Square|Sq|Way|"
     r"Place|Pl|Parkway|Pkwy|Highway|Hwy|Gardens|Grove|Mews|Walk|Row|Hill|Quay)"
 )
 _STREETS = (
@@ -51,12 +57,19 @@ _STREETS = (
     ),
     # Hauptstraße 12a, 10115 Berlin; Kerkweg 5
     re.compile(
-        r"\b[A-ZÄÖÜ][\wäöüß-]{2,30}(?:straße|strasse|str\.|weg|gasse|allee|platz|damm|ufer|ring|straat|laan|gracht|plein|gatan|vej|veien)"
+        r"\b[A-ZÄÖÜ][\wäöüß-]{2,30}(?:straße|strasse|str\.|weg|gasse|allee|platz|damm|ufer|ring|straat|laan|"
+        r"gracht|plein|gatan|vej|veien)"
         r"[ ]\d{1,4}[ ]?[a-zA-Z]?\b(?:,?[ ]\d{4,5}[ ](?:[A-Z]{2}[ ])?[A-ZÄÖÜ][\wäöüß-]{2,25})?"
     ),
     # 5 rue de la Paix, calle Mayor 3, ul. Długa 7/2, via Roma 4
-    re.compile(r"(?<![\w.:-])\d{1,4}(?:[ ]?(?:bis|ter))?,?[ ](?:rue|avenue|boulevard|place|quai|chemin)[ ](?:(?:de|du|des|la|le|les)[ ])*[A-Z][\w'’-]{2,25}"),
-    re.compile(r"\b(?:[Cc]alle|[Aa]venida|[Vv]ia|[Pp]iazza|[Rr]ua|ul\.|al\.|[Uu]lica)[ ](?:(?:de|del|la|los|do|da)[ ])*[A-ZŁŚŻ][\w'’-]{2,25},?[ ](?:n[ºo°.]?[ ]?)?\d{1,4}(?:/\d{1,4})?\b"),
+    re.compile(
+        r"(?<![\w.:-])\d{1,4}(?:[ ]?(?:bis|ter))?,?[ ](?:rue|avenue|boulevard|place|quai|chemin)[ ](?:(?:de|du|"
+        r"des|la|le|les)[ ])*[A-Z][\w'’-]{2,25}"
+    ),
+    re.compile(
+        r"\b(?:[Cc]alle|[Aa]venida|[Vv]ia|[Pp]iazza|[Rr]ua|ul\.|al\.|[Uu]lica)[ ](?:(?:de|del|la|los|do|"
+        r"da)[ ])*[A-ZŁŚŻ][\w'’-]{2,25},?[ ](?:n[ºo°.]?[ ]?)?\d{1,4}(?:/\d{1,4})?\b"
+    ),
 )  # fmt: skip
 _TRAILING = ".,;:!?)]}'\"»”’*_>"
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PL", "IN", "AU", "CH", "AT", "SE", "IE", "BR", "JP", "ZA", "NG")

@@ -202,14 +202,9 @@ def _pseudonymised(text: str, found: list[Match], register: Register, cast: Cast
     for (label, form), _ in counts.most_common():
         register.pseudonym(form, "person", label)
     return [
-        Replacement(start=m.start, end=m.end, type=m.type, pseudonym=_given(text, m, owner, labels, register))  # type: ignore[arg-type]
-        for m, owner in zip(found, owners, strict=True)
+        _replacement(text, match, labels.get(owner) if owner else None, register)
+        for match, owner in zip(found, owners, strict=True)
     ]
-
-
-def _given(text: str, match: Match, owner: str | None, labels: dict[str, str], register: Register) -> str:
-    label = labels.get(owner) if owner else None
-    return register.pseudonym(text[match.start : match.end], match.type, label)  # type: ignore[arg-type]
 
 
 def _labels(text: str, found: list[Match], owners: list[str | None], register: Register, cast: Cast) -> dict[str, str]:
@@ -232,9 +227,13 @@ def _shared(text: str, identities: Identities) -> str | None:
     """The entity that stands for a name which several people share, if an earlier meeting made one."""
     folded = text.casefold()
     return next(
-        (e.label for e in identities.entities if e.type == "person" and e.forms and all(f.text.casefold() == folded for f in e.forms)),
+        (
+            entity.label
+            for entity in identities.entities
+            if entity.type == "person" and entity.forms and all(f.text.casefold() == folded for f in entity.forms)
+        ),
         None,
-    )  # fmt: skip
+    )
 
 
 def _residue(text: str, replaced: list[Replacement], identities: Identities) -> list[Match]:
@@ -264,11 +263,12 @@ def _draft(text: str, finished: str, replaced: list[Replacement]) -> Anonymised:
 
 def _again(text: str, found: list[Match], before: list[Replacement], register: Register) -> list[Replacement]:
     known = {(item.start, item.end): item for item in before}
-    return [
-        known.get((m.start, m.end))
-        or Replacement(start=m.start, end=m.end, type=m.type, pseudonym=register.pseudonym(text[m.start : m.end], m.type, m.owner))  # type: ignore[arg-type]
-        for m in found
-    ]  # fmt: skip
+    return [known.get((match.start, match.end)) or _replacement(text, match, match.owner, register) for match in found]
+
+
+def _replacement(text: str, match: Match, label: str | None, register: Register) -> Replacement:
+    pseudonym = register.pseudonym(text[match.start : match.end], match.type, label)
+    return Replacement(start=match.start, end=match.end, type=match.type, pseudonym=pseudonym)
 
 
 def _render(text: str, replaced: Iterable[Replacement]) -> str:

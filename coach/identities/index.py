@@ -6,6 +6,7 @@ import bisect
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from coach.identities.spellings import (
     WORD,
@@ -21,6 +22,25 @@ from coach.identities.spellings import (
     words_that_are_names,
 )
 
+EntityType = Literal[
+    "person",
+    "handle",
+    "email",
+    "url",
+    "ip",
+    "phone",
+    "card",
+    "iban",
+    "birth_date",
+    "address",
+    "company",
+    "customer",
+    "project",
+    "place",
+    "literal",
+]
+"""``literal`` is text that happened to look like a pseudonym in use, and was replaced so that it can be told apart."""
+
 _JOINT = re.compile(r"[ \t\u00a0]?[-'’._]?[ \t\u00a0]?\Z|, \Z")
 
 
@@ -29,7 +49,7 @@ class Known:
     """What one spelling may stand for: ``owner`` is a label; ``exact`` the only text to accept, if there is one."""
 
     owner: str
-    type: str
+    type: EntityType
     rank: int
     exact: str | None = None
 
@@ -40,7 +60,7 @@ class Match:
 
     start: int
     end: int
-    type: str
+    type: EntityType
     owner: str | None
 
 
@@ -81,7 +101,7 @@ class Index:
         if len(words) == 2 and words[0] in given_names() and words[1].isalpha() and len(words[1]) > 1:
             self.add_person(" ".join(words), owner, rank)
 
-    def add_term(self, text: str, type: str, owner: str, rank: int = 0) -> None:
+    def add_term(self, text: str, type: EntityType, owner: str, rank: int = 0) -> None:
         """Adds a company, customer, project or place; made of ordinary words only, it has to be written just so."""
         words = words_of(text)
         if not words:
@@ -156,7 +176,7 @@ class Index:
     def _reads_as_name(text: str, start: int, end: int, words: Words, strict: bool, casual: frozenset[str]) -> bool:
         if len(words) > 1:
             if any(len(word) == 1 for word in words):
-                return all(part[:1].isupper() for part in WORD.findall(text[start:end]))
+                return "," not in text[start:end] and all(p[:1].isupper() for p in WORD.findall(text[start:end]))
             return not all(is_common(word) for word in words) or text[start].isupper()
         word = words[0]
         if not is_common(word) and len(word) > 2:

@@ -165,7 +165,7 @@ class IdentityLedger:
                 yield connection
         except DBAPIError:
             raise LibraryError(
-                "the identities can't be read or written. Nothing changed; check that the disk is not full and try again."
+                "the identities can't be read or written. Nothing changed; check the disk and try again."
             ) from None
 
     def _cipher(self, connection: Connection) -> keys.Cipher:

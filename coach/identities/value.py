@@ -11,30 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from coach.errors import InputError
-from coach.identities.index import Index
+from coach.identities.index import EntityType, Index
 from coach.schema import Value
-
-EntityType = Literal[
-    "person",
-    "handle",
-    "email",
-    "url",
-    "ip",
-    "phone",
-    "card",
-    "iban",
-    "birth_date",
-    "address",
-    "company",
-    "customer",
-    "project",
-    "place",
-    "literal",
-]
-"""``literal`` is text that happened to look like a pseudonym in use, and was replaced so that it can be told apart."""
 
 NOUNS: dict[str, str] = {
     "person": "Person",
@@ -192,7 +173,7 @@ class Identities(Value):
         return register.identities()
 
     def exempted(self, text: str) -> Identities:
-        """These identities with a spelling that is never to be replaced again, such as a product named like a person."""
+        """These identities with a spelling never to be replaced, such as a product named like a person."""
         folded = text.strip().casefold()
         return self if folded in self.exempt else self._with(exempt=(*self.exempt, folded))
 
@@ -258,7 +239,7 @@ class Register:
         return label
 
     def pseudonym(self, text: str, type: EntityType, owner: str | None = None) -> str:
-        """The pseudonym of an exact spelling of ``owner`` (a label); without one, of whoever had it, or of a new entity."""
+        """The pseudonym of an exact spelling of ``owner`` (a label), of whoever had it, or of a new entity."""
         label = owner or self._by_text.get((type, text)) or self.entity(type)
         key = (label, type, text)
         if key not in self._given:
