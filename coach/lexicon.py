@@ -185,7 +185,8 @@ _HEDGE = re.compile(
     r"almost|nearly|hardly|mostly|practically|i (?:think|believe|feel|guess|suppose|suspect|fear|hope|wonder|imagine|"
     r"reckon)|i'm (?:not sure|afraid)|in my (?:view|opinion|experience)|for me|to me|sounds like|"
     r"looks like|feels like|my (?:guess|sense|impression|hope|worry|hunch) is|as i (?:see|understand|understood)|"
-    r"as far as i|from where i stand|i expect|i see|so far|tend(?:s|ed)? to|would (?:say|like)|i'd (?:say|like|love|prefer)|ideally|hopefully|unless|"
+    r"as far as i|from where i stand|i expect|i see|so far|tend(?:s|ed)? to|would (?:say|like)|i'd (?:say|like|"
+    r"love|prefer)|ideally|hopefully|unless|"
     r"whether)\b"
 )
 _WEAK_HEDGE = re.compile(r"\b(?:maybe|perhaps|possibly|might|could|not sure|whether|unless)\b")

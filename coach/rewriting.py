@@ -118,7 +118,7 @@ _REPORTED = re.compile(
 )
 _UNFIT = re.compile(
     r"\||^[^\w$€£]|https?:|\b(?:uh|um|erm|gonna)\b|[.!?]\s+\w|\bI (?:think|believe|guess|suppose|feel|"
-    r"would say)\b|\bI'd (?:expect|say)\b|^(?:what|which|how|why|who)\b",
+    r"would say)\b|\bI'd (?:expect|say)\b|^(?:what|which|how|why|who)\b|\bit is$",
     re.I,
 )
 _HARSH = re.compile(
@@ -372,7 +372,7 @@ _CROOKED = re.compile(
     r"\b(\w+) \1\b(?<!\bthat that)|\brarely going\b|\bthat (?:and|but|so|because|if we are|look)\b|\b(?:will|"
     r"may|could|can) (?:will|may|could|can|is|are|has|have to must)\b|\ba (?:[aeio]\w+)\b(?<!\ba one)|"
     r"\bnearly nearly\b|\b(?:rarely|hardly) (?:not|ever never)\b|\bthat\W*$|\b(?:nearly every(?:one|body)|"
-    r"hardly anyone) (?:are|were|have)\b|'s rarely (?:\w+s)\b",
+    r"hardly anyone) (?:are|were|have)\b|, so [^?]*\?$|'s rarely (?:\w+s)\b",
     re.I,
 )
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")

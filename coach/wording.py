@@ -185,7 +185,8 @@ def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
         out["topic"], out["your_topic"] = about(noun), to_you(noun)
     if record.reply is not None and re.match(r"\W*[^\W\d_]", record.reply.text):
         out["answered"] = snippet(record.reply.text)
-        if record.reply.speaker and is_name(record.reply.speaker):
+        told = _TOLD.match(record.reply.text) or re.match(r"The [A-Z]\w+ \w+", record.reply.text)
+        if record.reply.speaker and is_name(record.reply.speaker) and not told:
             out["reply"] = plain_name(record.reply.speaker)
         answer = topic(record.reply.text, elsewhere.replace(record.reply.text, " "))
         same = bool(answer and noun and head(answer) == head(noun))
@@ -193,7 +194,12 @@ def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
             out["reply_topic"] = answer
     if record.proposal is not None:
         out["plan"] = snippet(record.proposal.text)
-    if record.later_uptake is not None and record.later_uptake.speaker:
+    if (
+        record.later_uptake is not None
+        and record.later_uptake.speaker
+        and noun
+        and head(noun) in fold(record.later_uptake.text)
+    ):
         out["later"], out["later_speaker"] = snippet(record.later_uptake.text), record.later_uptake.speaker
     if record.next_topic:
         out["next"] = f"“{record.next_topic.strip()}”"
@@ -202,8 +208,9 @@ def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
 
 _TOLD = re.compile(
     r"(?:(?P<name>(?:(?:Mr|Mrs|Ms|Dr|Prof|Cllr)\.? )?"
-    r"(?!We\b|It\b|This\b|That\b|Everyone\b|Nobody\b)[A-Z][\w'’.-]+(?: [A-Z][\w'’-]+){0,2})|[Hh]e|[Ss]he|[Tt]hey) "
-    r"(?:said|says|stated|noted|added|thought|felt|wrote|explained|remarked|objected|warned|reported|asked|wondered)"
+    r"(?!I\b|We\b|It\b|This\b|That\b|Everyone\b|Nobody\b)[A-Z][\w'’.-]+(?: [A-Z][\w'’-]+){0,2})|[Hh]e|[Ss]he|[Tt]hey) "
+    r"(?:(?:had|has|also|was) )?(?:said|says|stated|noted|added|thought|felt|wrote|written|explained|remarked|objected|"
+    r"warned|reported|asked|wondered|concerned|worried)"
     r"(?: that|,|:)? "
 )
 
@@ -237,7 +244,8 @@ def is_name(speaker: str) -> bool:
 
 def snippet(text: str, limit: int = _SNIPPET) -> str:
     """The text, or its first clause or words, in curly quotation marks and on one line; "…" where it is cut."""
-    flat = " ".join(text.split()).strip(" -*•|>")
+    flat = " ".join(re.sub(r"\n\s*>+", " ", text).split()).strip(" -*•|>")
+    flat = flat.strip("() ") if flat.count("(") != flat.count(")") or flat.startswith("(") else flat
     flat = re.sub(r"[\"“„]([^\"“”„]*)[\"”“]", r"‘\1’", flat)
     flat = re.sub(r"^‘([^‘’]*)’$", r"\1", re.sub(r"[\"“”„]", "", flat))
     if len(flat) > limit:

@@ -125,7 +125,8 @@ def test_without_a_subtype_the_strong_word_decides() -> None:
 @pytest.mark.parametrize(
     ("verb", "expected"),
     [("move to squads", "moving to squads"), ("cut costs", "cutting costs"), ("agree", "agreeing"),
-     ("lie low", "lying low"), ("stop it", "stopping it"), ("see", "seeing"), ("open up", "opening up"), ("begin", "beginning")],
+     ("lie low", "lying low"), ("stop it", "stopping it"), ("see", "seeing"), ("open up", "opening up"),
+     ("begin", "beginning")],
 )  # fmt: skip
 def test_gerunds_are_spelled_right(verb: str, expected: str) -> None:
     assert gerund(verb) == expected
