@@ -12,8 +12,7 @@ import gradio as gr
 from coach import notes as reader
 from coach.anonymise import Anonymised, anonymise, restore
 from coach.errors import CoachError, InputError
-from coach.identities import Identities
-from coach.identities.value import EntityType
+from coach.identities import EntityType, Identities
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region, sent
 from coach.ui.faults import Update, telling
@@ -153,10 +152,7 @@ def keep(coach: Coach, draft: Draft) -> Entry:
     """The entry of the notes in the library, with the user's changes to the names in force."""
     conversation = reader.parse(draft.text)
     coach.identities.update(lambda known: _with(draft, anonymise(conversation, known).identities))
-    entry = coach.library.add(conversation)
-    if draft.review is not None:
-        coach.ledger.record(draft.review, entry.id)
-    return entry
+    return coach.keep(draft.text, review=draft.review)
 
 
 def remember(coach: Coach, found: Review, meeting: str, marks: Mapping[str, str]) -> None:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from coach.ui import strings, views
-from coach.ui.acting import region
+from coach.ui.acting import QUIET, region
 from coach.ui.evals import build_evals
+from coach.ui.faults import Update, telling
+from coach.ui.keeping import Reviewed
 from coach.ui.library import build_library
+from coach.ui.practice import build_practice
+from coach.ui.prepare import build_prepare, filled
 from coach.ui.review import build_review
 
 if TYPE_CHECKING:
@@ -25,11 +29,26 @@ def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
     """All places in one page."""
     with gr.Blocks(title=strings.TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 600)) as page:
         region(views.frame(settings.llm_configured), elem_id="frame")
-        with gr.Tabs(elem_id="places", selected="review"):
+        with gr.Tabs(elem_id="places", selected="review") as places:
             with gr.Tab(strings.PLACE_REVIEW, id="review"):
-                build_review(coach_of, page)
+                result, reviewed = build_review(coach_of, page)
+            with gr.Tab(strings.PLACE_PREPARE, id="prepare") as prepare:
+                form, brief, plan = build_prepare(coach_of, prepare)
+                build_practice(coach_of, form, brief, plan)
             with gr.Tab(strings.PLACE_LIBRARY, id="library") as library:
                 build_library(coach_of, library)
             with gr.Tab(strings.PLACE_EVALS, id="evals") as evals:
                 build_evals(EVALS, evals)
+
+        @telling(form)
+        def follow(shown: Reviewed, request: gr.Request) -> Update:
+            """From a review to the plan of its follow-up, filled in."""
+            return {
+                form: filled(coach_of(request), shown.review),
+                brief: "",
+                plan: None,
+                places: gr.Tabs(selected="prepare"),
+            }
+
+        result.follow(follow, reviewed, [form, brief, plan, places], **QUIET)
     return page

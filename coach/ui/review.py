@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from coach.ui.coaches import CoachOf
 
 
-def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
-    """The components and events of the place, inside the open ``page``."""
+def build_review(coach_of: CoachOf, page: gr.Blocks) -> tuple[gr.HTML, gr.State]:
+    """The components and events of the place, inside the open ``page``; gives back the review and what it holds."""
     running: dict[str, Event] = {}
     with gr.Column(elem_id="compose") as compose:
         text = gr.Textbox(
@@ -41,7 +41,7 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
     with gr.Column(elem_id="shelf") as shelf:
         pick = region(views.sample_list(), "pick")
         region(views.empty())
-    result = region("", "again", "keep", "mark", elem_id="result")
+    result = region("", "again", "keep", "mark", "follow", elem_id="result")
     told_mark = region("", elem_id="told-mark")
     outputs = [text, status, result, compose, shelf, go, stop, reviewed, told_mark]
 
@@ -138,3 +138,4 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> None:
     page.load(show_again, [held, done], outputs, js="() => unheard.recall()", **busy)
     text.change(None, text, None, js="text => unheard.keep(text)", **QUIET)
     result.change(None, [text, result], None, js="(text, page) => unheard.reviewed(page)", **QUIET)
+    return result, reviewed

@@ -195,6 +195,7 @@ STATUS = {
     "raised_again": "raised again",
     "dropped": "not come back to",
     "acknowledged": "taken up",
+    "paraphrased": "understood",
     "explored": "explored",
     "confirmed": "feels heard",
     "integrated": "part of the plan",
@@ -268,6 +269,107 @@ TRIALS = "Trials"
 CASE = "Case"
 PASSED = "Passed"
 SHOWN = "What it showed"
+
+# Prepare
+FOLLOW_UP = "Prepare the follow-up"
+FOLLOW_PURPOSE = "Come back to what was left open in {title}"
+FOLLOW_UNTITLED = "the last meeting"
+FOLLOW_SAID = "Last time {name} said “{quote}”, and I did not come back to it."
+FOLLOW_ASK = "I would like to understand it better before we go on. What would you want me to know?"
+PAUSED = "Go on practising"
+GO_ON = "Go on"
+PLAN = "The next meeting"
+PLAN_HINT = (
+    "Say what it is for and what you plan to say. You get what was never answered, and somebody to practise with."
+)
+PLAN_PURPOSE = "What is it for, in one sentence?"
+PLAN_PURPOSE_HINT = "Decide how we cover the nights from June"
+PLAN_STAGE = "What should it reach?"
+STAGES = {
+    "needs": "Understand what people need",
+    "possibilities": "Explore possibilities",
+    "action": "Decide what to do",
+}
+PLAN_ATTENDEES = "Who comes?"
+PLAN_OTHERS = "Others, with commas between them"
+PLAN_NAMES = "Names, with commas between them"
+PLAN_OPENING = "What do you plan to say first, in your own words?"
+PLAN_OPENING_HINT = "From June we will …"
+PLAN_FEARS = "What do you fear might happen? One thing on each line; none is an answer, too."
+MAKE_BRIEF = "Make the brief"
+EDIT_PLAN = "Change the plan"
+PRINT = "Print"
+COMING = ("{n} person", "{n} people")
+TIMES = "{n} times"
+OPENING = "Your opening"
+OPENING_YOURS = "As you wrote it"
+OPENING_OTHER = "Another way to begin"
+ACCEPT = "Use it"
+WHO_COMES = "Who comes, and what they were never answered on"
+NEVER_ANSWERED = "Never answered"
+ASK_THEM = "A question that would find out"
+LIKELY = ("{n} thing they may say (a guess)", "{n} things they may say (guesses)")
+PRACTISE = "Practise with {name}"
+TEMPERAMENT = "How they show it"
+TEMPERAMENTS = {"reserved": "reserved", "blunt": "blunt", "worried": "worried"}
+STEPS = "The conversation, in three steps"
+SAFE = "Safe enough to try"
+SAFE_HINT = "A proposal is easier to agree to when it has a scope, an end, a way back and a review."
+
+# Practice and debrief
+NO_PLAN = "The plan is no longer here: make the brief again, then practise."
+NO_PRACTICE = "This practice is no longer here: start it again from the brief."
+PRACTISING = "Practice with {name}"
+SIMULATED = "A simulation built from what they said before; the real person may say something else"
+YOU = "You"
+YOUR_REPLY = "What you say to {name}"
+SAY = "Say it"
+NUDGE = "Give me a hint"
+LOOK_BACK = "End and look back"
+REWIND = "Try again from here"
+ATTEMPTS = ("{n} earlier attempt", "{n} earlier attempts")
+TO_BRIEF = "Back to the brief"
+HOW_FAR = "How far each concern has come"
+LADDER = "From raised to part of the plan"
+GUESSED = "a guess"
+HARDENED = "Tense at the moment: something felt brushed aside."
+DEBRIEF = "Looking back: {name}"
+REPLIES = ("{n} reply", "{n} replies")
+REPLIES_HEAD = "Replies"
+LISTENED = "{n} listening and {m} dismissing moves"
+QUESTIONS = "{n} open questions"
+SHARE_OF_WORDS = "{n} % of the words were yours"
+RESUME = "Go on practising"
+TURN = "turn {n}"
+LADDER_CHART = "Turn by turn"
+LADDER_LABEL = "How far each concern came, turn by turn; the list beside it has every step."
+BEST = "Your best moment"
+REDO = "Worth another try"
+REDO_NOW = "Try it again"
+PROGRESS = "Compared with other attempts"
+ATTEMPT = "Attempt"
+RUNGS = "Steps up"
+LISTENING = "Listening"
+DISMISSING = "Dismissing"
+WHOLE_TALK = "The whole conversation"
+MOVES = {
+    "open_question": "open question",
+    "paraphrase": "paraphrase",
+    "acknowledge": "acknowledging",
+    "explore_need": "exploring the need",
+    "check_back": "checking back",
+    "integrate": "taking it into the plan",
+    "leading_question": "leading question",
+    "rebut": "rebutting",
+    "reassure": "reassuring early",
+    "advise": "advising",
+    "defer": "putting off",
+    "divert": "changing the subject",
+    "steamroll": "pressing on",
+    "diagnose": "diagnosing",
+    "moralise": "moralising",
+    "flatter": "flattering",
+}
 
 
 def count(forms: tuple[str, str], n: int) -> str:

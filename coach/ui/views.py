@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from coach import render
 from coach.ledger import FOLLOWED
+from coach.rehearsal.ladder import RUNGS
+from coach.rehearsal.moves import LISTENING
 from coach.samples import samples
 from coach.schema import Conversation, Finding, Review
 from coach.ui import charts, strings
@@ -120,7 +122,7 @@ def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("coach.ui", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    made.globals |= {"t": strings, "count": strings.count}
+    made.globals |= {"t": strings, "count": strings.count, "rungs": RUNGS, "listening": LISTENING}
     made.filters |= {
         "rank": _rank,
         "kind_label": render.kind_label,

@@ -23,7 +23,9 @@
   function acts(element, trigger, names) {
     const tell = source => {
       const form = source.closest("form");
-      const fields = form ? Object.fromEntries(new FormData(form)) : {};
+      const fields = {};
+      // Several boxes of one name come as lines of one value.
+      if (form) for (const [name, value] of new FormData(form)) fields[name] = name in fields ? `${fields[name]}\n${value}` : value;
       if (!names.includes(source.dataset.act)) return;
       if (source.tagName === "BUTTON") { source.classList.add("waiting"); setTimeout(() => source.classList.remove("waiting"), 4000); }
       trigger(source.dataset.act, { ...source.dataset, ...fields });
@@ -94,7 +96,8 @@
 
   async function copy(button) {
     const from = button.dataset.copyFrom;
-    const text = from ? document.getElementById(from).textContent : button.dataset.copy;
+    const seen = button.dataset.copyText;
+    const text = seen ? document.getElementById(seen).innerText : from ? document.getElementById(from).textContent : button.dataset.copy;
     const line = button.closest(".uh").querySelector("[data-say]");
     let done = true;
     try { await navigator.clipboard.writeText(text); } catch { done = byHand(text); }
@@ -122,11 +125,46 @@
     say(button, button.closest(".uh").querySelector("[data-say]").dataset.downloaded);
   }
 
+  // A change to the opening is taken or given back like a spelling suggestion.
+  function accept(button) {
+    const change = document.getElementById(button.dataset.change);
+    const taken = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(taken));
+    change.querySelector(".old").hidden = taken;
+    change.querySelector(".new").hidden = !taken;
+  }
+
+  // What stands in a form that keeps itself is there again after a reload, in this tab only.
+  document.addEventListener("input", event => {
+    const form = event.target.closest?.("form[data-keep]");
+    if (!form) return;
+    const fields = [...form.elements].filter(e => e.name).map(e => [e.name, e.value, e.checked]);
+    store(`unheard.form.${form.dataset.keep}`, JSON.stringify(fields));
+  });
+  function refill(form) {
+    form.dataset.met = "yes";
+    if ([...form.elements].some(e => e.name && (e.type === "radio" || e.type === "checkbox" ? e.checked : e.value))) return;
+    for (const [name, value, checked] of JSON.parse(stored(`unheard.form.${form.dataset.keep}`) || "[]"))
+      for (const element of form.elements)
+        if (element.name === name)
+          if (element.type === "radio" || element.type === "checkbox") { if (element.value === value) element.checked = checked; }
+          else element.value = value;
+  }
+
   document.addEventListener("click", event => {
     const choice = event.target.closest(".marks button");
     if (choice) for (const button of choice.parentElement.children) button.setAttribute("aria-pressed", String(button === choice));
     const result = event.target.closest(".uh.result");
     const near = selector => event.target.closest(selector);
+    if (near("a.to-turn")) {
+      event.preventDefault();
+      const turn = document.querySelector(near("a.to-turn").getAttribute("href"));
+      if (!turn) return;
+      for (let fold = turn.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+      return turn.scrollIntoView({ block: "center", behavior: behaviour() });
+    }
+    if (near(".accept")) return accept(near(".accept"));
+    if (near(".print")) return window.print();
     if (near(".copy")) return void copy(near(".copy"));
     if (near(".download")) return save(near(".download"));
     if (!result) return;
@@ -180,6 +218,21 @@
       heading.dataset.met = "yes";
       window.scrollTo({ top: 0 });
       heading.focus({ preventScroll: true });
+    }
+    for (const form of document.querySelectorAll("form[data-keep]:not([data-met])")) refill(form);
+    const brief = document.getElementById("brief-title");
+    if (brief && !brief.dataset.met) {
+      brief.dataset.met = "yes";
+      window.scrollTo({ top: 0 });
+      brief.focus({ preventScroll: true });
+    }
+    for (const id of ["practice-title", "debrief-title", "verdict-title"]) {
+      const heading = document.getElementById(id);
+      if (heading && !heading.dataset.met) {
+        heading.dataset.met = "yes";
+        heading.closest(".uh").scrollIntoView({ block: "start", behavior: behaviour() });
+        heading.focus({ preventScroll: true });
+      }
     }
     const keeping = document.getElementById("keeping-title");
     if (keeping && !keeping.dataset.met) {

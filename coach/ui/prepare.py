@@ -1,0 +1,150 @@
+"""The Prepare place: a plan, the brief that comes of it, and the way into practice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from coach.errors import InputError
+from coach.rehearsal.plan import Plan, make_plan
+from coach.schema import Review
+from coach.ui import strings, views
+from coach.ui.acting import QUIET, region, sent
+from coach.ui.faults import Update, telling
+from coach.ui.people import everybody
+
+if TYPE_CHECKING:
+    from coach.rehearsal.values import Brief, Phrase
+    from coach.ui.coaches import CoachOf
+    from coach.wiring import Coach
+
+TEMPLATE = "prepare.html.j2"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A plan as it stands in the form, complete or not; ``fears`` one a line."""
+
+    purpose: str = ""
+    stage: str = ""
+    attendees: tuple[str, ...] = ()
+    opening: str = ""
+    fears: str = ""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was filled in, as a plan wants it."""
+        fears = [line.strip("-•* \t") for line in self.fears.splitlines()]
+        filled = {
+            "purpose": self.purpose,
+            "stage": self.stage,
+            "attendees": list(self.attendees),
+            "opening": self.opening,
+        }
+        return {**{key: value for key, value in filled.items() if value}, "fears": [fear for fear in fears if fear]}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of the opening; ``phrase`` is set where it sounds categorical, ``n`` counts the pieces."""
+
+    n: int
+    text: str
+    phrase: Phrase | None = None
+
+
+def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.State]:
+    """The components and events of the place; gives back the form, the brief and the plan, for what else fills them."""
+    plan = gr.State(None, time_to_live=3600)
+    form = region(views.part(TEMPLATE, "form", Draft(), (), ""), "brief", "go_on", elem_id="plan-form")
+    shown = region("", "edit", "practise", elem_id="brief")
+    outputs = [plan, form, shown]
+
+    @telling(form)
+    def enter(known: Plan | None, request: gr.Request) -> Update:
+        if known is not None:
+            return {}
+        coach = coach_of(request)
+        return {form: views.part(TEMPLATE, "form", Draft(), names(coach), "", coach.practices.paused()[-3:])}
+
+    @telling(shown)
+    def brief(request: gr.Request, event: gr.EventData) -> Update:
+        draft = read(event)
+        coach = coach_of(request)
+        try:
+            made = make_plan(draft.given)
+        except InputError as error:
+            return {form: views.part(TEMPLATE, "form", draft, names(coach), str(error)), shown: ""}
+        return {plan: made, form: "", shown: brief_of(coach, made)}
+
+    @telling(form)
+    def edit(known: Plan | None, request: gr.Request) -> Update:
+        draft = of_plan(known) if known else Draft()
+        return {plan: None, form: views.part(TEMPLATE, "form", draft, names(coach_of(request)), ""), shown: ""}
+
+    tab.select(enter, plan, outputs, **QUIET)
+    form.brief(brief, None, outputs, **QUIET)
+    shown.edit(edit, plan, outputs, **QUIET)
+    return form, shown, plan
+
+
+def brief_of(coach: Coach, plan: Plan) -> str:
+    """The brief of a plan, as HTML."""
+    answer = coach.brief(plan)
+    return views.part(TEMPLATE, "brief", answer, pieces(answer))
+
+
+def filled(coach: Coach, review: Review | None) -> str:
+    """The form for the follow-up to a review: who was there, and what was never answered."""
+    return views.part(TEMPLATE, "form", follow_up(review) if review else Draft(), names(coach), "")
+
+
+def follow_up(review: Review) -> Draft:
+    """A plan for coming back to what went unheard, in words that the user will make their own."""
+    concerns = [f for f in review.findings if f.tier == "finding" and f.kind != "categorical_phrasing" and f.speaker]
+    said = [strings.FOLLOW_SAID.format(name=f.speaker, quote=" ".join(f.quote.split())) for f in concerns[:3]]
+    title = review.meeting.title or strings.FOLLOW_UNTITLED
+    return Draft(
+        purpose=strings.FOLLOW_PURPOSE.format(title=title),
+        stage="needs",
+        attendees=tuple(p.name for p in review.participants) or review.meeting.speakers,
+        opening=" ".join([*said, strings.FOLLOW_ASK]) if said else "",
+        fears="",
+    )
+
+
+def names(coach: Coach) -> tuple[str, ...]:
+    """Everybody in the library, for choosing from."""
+    return tuple(sorted((person.name for person in everybody(coach)), key=str.casefold))
+
+
+def read(event: gr.EventData) -> Draft:
+    """The plan in a form that was sent."""
+    chosen = [*sent(event, "known").split("\n"), *sent(event, "others").replace(";", ",").split(",")]
+    return Draft(
+        purpose=sent(event, "purpose").strip(),
+        stage=sent(event, "stage"),
+        attendees=tuple(dict.fromkeys(name.strip() for name in chosen if name.strip())),
+        opening=sent(event, "opening").strip(),
+        fears=sent(event, "fears"),
+    )
+
+
+def of_plan(plan: Plan) -> Draft:
+    """The form of a plan."""
+    return Draft(plan.purpose, plan.stage, plan.attendees, plan.opening, "\n".join(plan.fears))
+
+
+def pieces(brief: Brief) -> Sequence[Piece]:
+    """The opening cut at its categorical phrases."""
+    text, at, made = brief.opening.text, 0, list[Piece]()
+    for phrase in sorted(brief.opening.phrases, key=lambda p: p.start):
+        if phrase.start < at:
+            continue
+        made.append(Piece(len(made), text[at : phrase.start]))
+        made.append(Piece(len(made), text[phrase.start : phrase.end], phrase))
+        at = phrase.end
+    return [*made, Piece(len(made), text[at:])]
