@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import time
 import traceback
+from typing import Any
 
 import pytest
 from openai_server import (
     Behaviour,
+    Handler,
     drips,
     endless,
     ends_midway,
@@ -25,6 +28,7 @@ from openai_server import (
     status,
 )
 
+from coach import notes
 from coach.answers import Rewrites
 from coach.engine import Watch
 from coach.errors import (
@@ -44,6 +48,8 @@ from coach.llm.budget import Budgeted, price_of
 from coach.llm.connect import open_model
 from coach.llm.openai_chat import Dialect, OpenAIChat, is_loopback, with_path
 from coach.llm.retry import Circuit, Steady
+from coach.llm_engine import LLMEngine
+from coach.samples import samples
 from coach.settings import Settings, load_settings
 
 KEY = "sk-not-a-real-key-0123456789"
@@ -307,3 +313,30 @@ def test_an_address_without_a_path_gets_the_usual_one() -> None:
 def test_a_dialect_runs_out() -> None:
     assert Dialect(schema="none").after_refusal("whatever") is None
     assert isinstance(ModelRejectedError(""), ModelError)
+
+
+def empty_answer(handler: Handler, body: dict[str, Any]) -> None:
+    """Nothing to raise, in the shape that was asked for."""
+    fields = body["response_format"]["json_schema"]["schema"]["properties"]
+    says(json.dumps({name: [] for name in fields}))(handler, body)
+
+
+@pytest.mark.parametrize("name", [sample.name for sample in samples()])
+def test_no_body_of_a_whole_review_holds_a_name(name: str) -> None:
+    text = next(sample.text for sample in samples() if sample.name == name)
+    conversation = notes.parse(text)
+    with serving(empty_answer) as server:
+        model = open_model(settings(server.url))
+        assert model is not None
+        analysis = LLMEngine(model, settings(server.url)).analyse(conversation, (), Watch())
+    assert len(server.bodies) == 4
+    assert analysis.usage is not None
+    assert analysis.usage.calls == 4
+    sent = json.dumps(server.bodies, ensure_ascii=False)
+    people = {a.name for a in conversation.attendees} | set(conversation.speakers)
+    assert people
+    for person in people:
+        for part in person.split():
+            if len(part) > 2 and part[0].isupper() and part != "Frau" and not re.search(rf"\b{part.lower()}\b", text):
+                assert not re.search(rf"\b{re.escape(part)}\b", sent), part
+    assert not re.search(r"[\w.]+@(?!example\.invalid)\w+\.\w+", sent)
