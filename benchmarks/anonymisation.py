@@ -2,10 +2,10 @@
 
     python -m benchmarks.anonymisation [FOLDER ...]
 
-Without folders it writes notes of its own (seeded, so they are the same every time), in which every identity is known.
-With folders it reads the minutes in them: the gold are the words of the names in lines such as ``Present: ...``, counted
-wherever they stand in the notes, lower case included unless the word is in the dictionary. What else is hidden counts as
-wrong unless it is listed in ``--also FILE`` (one word a line: people who are mentioned but do not attend).
+Without folders it writes notes of its own (seeded, so the same every time), in which every identity is known. With
+folders it reads the minutes in them: the gold are the words of the names in lines such as ``Present: ...``, counted
+wherever they stand in the notes, lower case included unless the word is in the dictionary. What else is hidden counts
+as wrong unless ``--also FILE`` lists it (one word a line: people who are mentioned but do not attend).
 """
 
 from __future__ import annotations
@@ -118,13 +118,14 @@ def _from_rosters(text: str) -> list[tuple[str, str]]:
 
 
 GIVEN = (
-    "Agnieszka Ayumi Bram Camille Desta Eirik Farida Giulia Hamza Ingrid Jerzy Kwabena Leila Mateo Nadia Oluwaseun Pilar "
-    "Quirin Rhiannon Siobhan Tadeusz Ulla Vikram Wanda Xiaoming Yusuf Zofia Robert Katherine William Mark Grace Rose Will"
+    "Agnieszka Ayumi Bram Camille Desta Eirik Farida Giulia Hamza Ingrid Jerzy Kwabena Leila Mateo Nadia "
+    "Oluwaseun Pilar Quirin Rhiannon Siobhan Tadeusz Ulla Vikram Wanda Xiaoming Yusuf Zofia Robert Katherine "
+    "William Mark Grace Rose Will"
 )
 SURNAMES = (
-    "Aldebrook Brandvik Castellane Dombrowicz Eikeland Farquharson Gyllenberg Hathersedge Inverarity Jankauskas Kettlewell "
-    "Lindqvarn Moshoeshoe Nakahara Ostrowiec Papathanou Quellmalz Rautavaara Szabados Tchakmakian Umezurike Vandersteen "
-    "Wetherell Yamanaka Zubizarreta Stone Marsh Price"
+    "Aldebrook Brandvik Castellane Dombrowicz Eikeland Farquharson Gyllenberg Hathersedge Inverarity "
+    "Jankauskas Kettlewell Lindqvarn Moshoeshoe Nakahara Ostrowiec Papathanou Quellmalz Rautavaara Szabados "
+    "Tchakmakian Umezurike Vandersteen Wetherell Yamanaka Zubizarreta Stone Marsh Price"
 )
 NICKNAMES = {"Robert": "Bob", "Katherine": "Kate", "William": "Bill", "Agnieszka": "Aga", "Tadeusz": "Tadek"}
 SAID = (
@@ -166,8 +167,8 @@ def _person(chance: random.Random) -> dict[str, object]:
         [f"+44 20 7946 0{chance.randint(100, 999)}", f"({chance.randint(202, 209)}) 555-01{chance.randint(10, 99)}"]
     )
     forms = {
-        "first": first, "last": last, "full": full, "nick": NICKNAMES.get(first, first), "handle": handle, "email": email,
-        "phone": phone, "iban": _iban(chance), "card": _card(chance), "lower": first.lower(),
+        "first": first, "last": last, "full": full, "nick": NICKNAMES.get(first, first), "handle": handle,
+        "email": email, "phone": phone, "iban": _iban(chance), "card": _card(chance), "lower": first.lower(),
     }  # fmt: skip
     kinds = {"handle": "handle", "email": "email", "phone": "phone", "iban": "iban", "card": "card"}
     gold = [(form, kinds.get(kind, "name")) for kind, form in forms.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from coach.identities import Identities
+from coach.identities import EntityType, Identities
 from coach.identities.index import Match
 from coach.identities.spellings import fold, is_common, listed
 
@@ -31,7 +31,12 @@ _PLACE = re.compile(
     r"[ ](?:in|at|to|near))[ ]([A-Z][\w'’-]{2,20}(?:[ ][A-Z][\w'’-]{2,20})?)|\b([A-Z][\w'’-]{2,20})[ ]"
     r"(?:office|plant|branch|warehouse|factory|campus|headquarters|HQ)\b"
 )
-_CUES = (("company", _COMPANY), ("project", _PROJECT), ("customer", _CUSTOMER), ("place", _PLACE))
+_CUES: tuple[tuple[EntityType, re.Pattern[str]], ...] = (
+    ("company", _COMPANY),
+    ("project", _PROJECT),
+    ("customer", _CUSTOMER),
+    ("place", _PLACE),
+)
 
 
 def glossary_terms(text: str, identities: Identities) -> Iterator[Match]:

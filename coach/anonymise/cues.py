@@ -82,7 +82,7 @@ def introduced(text: str) -> Iterator[str]:
 
 
 def roster(text: str) -> Iterator[str]:
-    """The entries of lines that list who is there: ``Present: ana lee, ben (minutes)``, or bullets below such a heading."""
+    """The entries of lines that list who is there, such as ``Present: ana lee, ben (minutes)``."""
     for match in _ROSTER.finditer(text):
         for entry in re.split(r"[,;•|]|\band\b|&", re.sub(r"\([^)]*\)", " ", match.group(1))):
             name = entry.strip(" \t.*_-–")

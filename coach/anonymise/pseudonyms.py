@@ -132,12 +132,14 @@ def pseudonymise(text: str, identities: Identities) -> str:
     """
     given = {form.text: form.pseudonym for e in identities.entities for form in e.forms if not form.retired}
     known = [*known_in(text, identities), *_kept(identities.index.matches(text), text, identities)]
-    inside = [Match(m.start(), m.end(), "", None) for m in SHAPE.finditer(text) if m.group() in identities.owners]
+    inside = [
+        Match(m.start(), m.end(), "literal", None) for m in SHAPE.finditer(text) if m.group() in identities.owners
+    ]
     found = without_overlaps([*inside, *_clear(known, inside)])
     pieces, position = [], 0
     for match in found:
         original = text[match.start : match.end]
-        new = original if not match.type else given.get(original) or match.owner or f"[{match.type}]"
+        new = original if match.type == "literal" else given.get(original) or match.owner or f"[{match.type}]"
         pieces += [text[position : match.start], new]
         position = match.end
     return "".join([*pieces, text[position:]])

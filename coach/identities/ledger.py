@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from coach.database import metadata, open_database
 from coach.errors import InputError, KeyMissingError, LibraryError
 from coach.identities import keys
-from coach.identities.value import Entity, EntityType, Identities
+from coach.identities.index import EntityType
+from coach.identities.value import Entity, Identities
 from coach.settings import Settings
 
 if TYPE_CHECKING:

@@ -101,7 +101,7 @@ class Identities(Value):
         return index
 
     @cached_property
-    def exact_types(self) -> dict[str, str]:
+    def exact_types(self) -> dict[str, EntityType]:
         """Handles, addresses and numbers met so far, with their types."""
         loose = ("person", "company", "customer", "project", "place", "literal")
         return {f.text: f.type for e in self.entities for f in e.forms if f.type not in loose}
