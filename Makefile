@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Whatever pyproject.toml or the pins change, the environment follows.
 READY := .venv/.ready
 
-.PHONY: run test test-ui lint bench eval screenshots clean
+.PHONY: run test test-ui test-all test-llm lint bench eval screenshots clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -17,8 +17,16 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
+# Only the page, in Debian's Chromium.
 test-ui: $(READY)
 	$(BIN)/python -m pytest -m browser
+
+# The long runs, too: kills in the hundreds, and a real model server built from source.
+test-all: $(READY)
+	$(BIN)/python -m pytest -m ''
+
+test-llm: $(READY)
+	$(BIN)/python -m pytest -m llm_server
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -28,6 +36,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.review
+
+eval: $(READY)
+	$(BIN)/coach eval run
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
