@@ -1,7 +1,7 @@
 """A real llama.cpp server with a very small model: the plumbing holds, and what such a model makes up is set aside.
 
-Opt-in (``make test-llm``): ``COACH_LLAMA`` names the folder that ``tests/llama_server.py`` filled. It says nothing about
-quality: 135 million parameters can't judge a meeting.
+Opt-in (``make test-llm``): ``COACH_LLAMA`` names the folder that ``tests/llama_server.py`` filled. It says nothing
+about quality: 135 million parameters can't judge a meeting.
 """
 
 from __future__ import annotations
