@@ -137,7 +137,7 @@ class Library:
         meeting: str | None = None,
         tag: str | None = None,
     ) -> tuple[Passage, ...]:
-        """The ``k`` passages that answer best, best first; none when the filters leave nothing.
+        """The ``k`` passages that answer best, best first and none overlapping; nothing when the filters leave nothing.
 
         ``attendee`` (a name or a pseudonym) keeps passages in which they speak or are named; ``since`` and ``until``
         are inclusive ISO dates, months or years; ``meeting`` is an id. Without a query the newest passages come first.
@@ -483,7 +483,7 @@ class Library:
             view = store.view()
             visible = view.visible(names=names, since=since, until=until, meeting=chosen, tag=tag)
             if query.strip():
-                return self._passages(view, self._ranked(view, query, visible, k))
+                return self._passages(view, _apart(view, self._ranked(view, query, visible, 3 * k))[:k])
             return self._passages(view, [Hit(row, 0.0, 0.0, 0.0, 0.0) for row in view.newest(visible, k)])
 
     def _passages(self, view: Catalogue, hits: Sequence[Hit]) -> tuple[Passage, ...]:
@@ -515,3 +515,13 @@ class Library:
                 )
             )
         return tuple(found)
+
+
+def _apart(view: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits without those that overlap a better one: its surroundings show the same lines."""
+    kept: dict[int, Hit] = {}
+    for hit in hits:
+        near = [row for row in (hit.row - 1, hit.row + 1) if row in kept]
+        if not any(view.block_of[row] == view.block_of[hit.row] for row in near):
+            kept[hit.row] = hit
+    return list(kept.values())
