@@ -41,7 +41,7 @@ EntityType = Literal[
 ]
 """``literal`` is text that happened to look like a pseudonym in use, and was replaced so that it can be told apart."""
 
-_JOINT = re.compile(r"[ \t\u00a0]?[-'’._]?[ \t\u00a0]?\Z|, \Z")
+_JOINT = re.compile(r"(?:[ \t\u00a0]{1,2}|[-'’_.]|\.[ \t\u00a0]|, )\Z")
 
 
 @dataclass(frozen=True, slots=True)
