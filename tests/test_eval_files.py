@@ -142,7 +142,13 @@ def test_the_exported_schema_accepts_our_own_cases_and_refuses_unknown_keys() ->
     import jsonschema
     import yaml
 
-    for task, folder in (("review", "meetings"), ("rewriting", "rewriting"), ("participants", "participants")):
+    for task, folder in (
+        ("review", "meetings"),
+        ("rewriting", "rewriting"),
+        ("participants", "participants"),
+        ("brief", "brief"),
+        ("rehearsal", "rehearsal"),
+    ):
         schema = case_schema(TASKS[task].case)
         for path in (Path(__file__).parent.parent / "eval" / "cases" / folder).glob("*.yaml"):
             data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)

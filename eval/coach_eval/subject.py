@@ -5,10 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from coach.engine import Engine, Watch
 from coach.errors import BudgetError, LeakError, ModelError, UnverifiableError
 from coach.schema import Analysis, Conversation, Passage, Review
+
+if TYPE_CHECKING:
+    from coach.rehearsal.past import Past
+    from coach.rehearsal.plan import Plan
+    from coach.rehearsal.values import Brief, Debrief
 
 
 class EngineFailedError(UnverifiableError):
@@ -35,7 +41,35 @@ class Unforgiving:
 
 
 @dataclass(frozen=True)
-class LocalSubject:
+class Rules:
+    """What needs no engine and is the same with each: rewriting, briefs and practices by rules."""
+
+    def rewrite(self, sentence: str, subtype: str | None) -> str | None:
+        """The rewrite by the rules."""
+        from coach.rewriting import rewrite
+
+        return rewrite(sentence, subtype)
+
+    def brief(self, plan: Plan, past: Past) -> Brief:
+        """The brief for a plan, with what a case says of the past."""
+        from coach.rehearsal.brief import make_brief
+
+        return make_brief(plan, past)
+
+    def rehearse(self, plan: Plan, past: Past, attendee: str, temperament: str, replies: Sequence[str]) -> Debrief:
+        """The debrief of a scripted practice."""
+        from coach.rehearsal.debrief import make_debrief
+        from coach.rehearsal.ladder import Temperament
+        from coach.rehearsal.session import start
+
+        session = start(plan, self.brief(plan, past), attendee=attendee, temperament=Temperament(temperament))
+        for reply in replies:
+            session = session.say(reply)
+        return make_debrief(session.end())
+
+
+@dataclass(frozen=True)
+class LocalSubject(Rules):
     """The engine on this machine. It is deterministic, so that notes that several suites share are read once."""
 
     remember: bool = True
@@ -56,15 +90,9 @@ class LocalSubject:
                 self._known[key] = known
         return known
 
-    def rewrite(self, sentence: str, subtype: str | None) -> str | None:
-        """The rewrite by the rules."""
-        from coach.rewriting import rewrite
-
-        return rewrite(sentence, subtype)
-
 
 @dataclass(frozen=True)
-class ModelSubject:
+class ModelSubject(Rules):
     """The engine that asks a chat model, without a way back to the local one."""
 
     engine: Engine
@@ -75,9 +103,3 @@ class ModelSubject:
         from coach.review import review
 
         return review(notes, local=LocalEngine(), llm=Unforgiving(self.engine), engine="llm", format=format)
-
-    def rewrite(self, sentence: str, subtype: str | None) -> str | None:
-        """The rewrite by the rules: the model rewrites within a review only."""
-        from coach.rewriting import rewrite
-
-        return rewrite(sentence, subtype)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from coach.registry import Registry
-from coach_eval.tasks import participants, review, rewriting
+from coach_eval.tasks import brief, participants, rehearsal, review, rewriting
 from coach_eval.tasks.base import Task
 
 TASKS: Registry[Task[Any, Any]] = Registry("coach_eval.tasks")
 
-for _task in (review.TASK, rewriting.TASK, participants.TASK):
+for _task in (review.TASK, rewriting.TASK, participants.TASK, brief.TASK, rehearsal.TASK):
     TASKS.register(_task.name)(_task)

@@ -7,13 +7,18 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from coach.errors import ConfigError
 from coach.schema import Review
 from coach_eval.schema import Case, Score, Suite
+
+if TYPE_CHECKING:
+    from coach.rehearsal.past import Past
+    from coach.rehearsal.plan import Plan
+    from coach.rehearsal.values import Brief, Debrief
 
 C = TypeVar("C", bound=Case)
 S = TypeVar("S", bound=BaseModel)
@@ -31,6 +36,14 @@ class Subject(Protocol):
 
     def rewrite(self, sentence: str, subtype: str | None) -> str | None:
         """A tentative version of a sentence, or ``None``."""
+        ...
+
+    def brief(self, plan: Plan, past: Past) -> Brief:
+        """What to know before the meeting."""
+        ...
+
+    def rehearse(self, plan: Plan, past: Past, attendee: str, temperament: str, replies: Sequence[str]) -> Debrief:
+        """How a practice with these replies went."""
         ...
 
 
