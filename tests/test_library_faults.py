@@ -253,6 +253,17 @@ def test_an_erasing_that_was_interrupted_is_finished_when_the_library_is_opened(
         assert library.problems() == [] and holding(settings.home, b"zanzibar") == set()
 
 
+def test_no_memory_is_left_in_the_first_vector_file(settings: Settings) -> None:
+    with Library(settings) as library:
+        library.add(notes.parse(NOTES))
+        library.search("zanzibar")
+        vectors = list((settings.home / "library").glob("*/*/data_level0.bin"))
+        assert all(not any(path.read_bytes()) for path in vectors)
+    with Library(settings) as library:
+        assert library.search("zanzibar proposal", k=1) and library.similar("The zanzibar proposal", 1)
+        assert all(not any(path.read_bytes()) for path in (settings.home / "library").glob("*/*/data_level0.bin"))
+
+
 def test_problems_are_told_not_hidden(settings: Settings) -> None:
     with Library(settings) as library:
         key = library.add(notes.parse(NOTES)).id
