@@ -18,7 +18,7 @@ def region(html: str = "", *acts: str, elem_id: str | None = None) -> gr.HTML:
     # Gradio makes a listener for every event whose name stands quoted in the script.
     names = ", ".join(f"'{act}'" for act in acts)
     script = f"unheard.acts(element, trigger, [{names}])" if acts else None
-    return gr.HTML(html, elem_id=elem_id, js_on_load=script, apply_default_css=False)
+    return gr.HTML(html, elem_id=elem_id, elem_classes="region", js_on_load=script, apply_default_css=False)
 
 
 def sent(event: gr.EventData, name: str) -> str:

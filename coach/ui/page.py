@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,11 @@ import gradio as gr
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region
 from coach.ui.evals import build_evals
-from coach.ui.faults import Update, telling
+from coach.ui.faults import Update
 from coach.ui.keeping import Reviewed
 from coach.ui.library import build_library
 from coach.ui.practice import build_practice
-from coach.ui.prepare import build_prepare, filled
+from coach.ui.prepare import Draft, build_prepare, follow_up
 from coach.ui.review import build_review
 
 if TYPE_CHECKING:
@@ -30,25 +31,25 @@ def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
     with gr.Blocks(title=strings.TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 600)) as page:
         region(views.frame(settings.llm_configured), elem_id="frame")
         with gr.Tabs(elem_id="places", selected="review") as places:
-            with gr.Tab(strings.PLACE_REVIEW, id="review"):
+            with gr.Tab(strings.PLACE_REVIEW, id="review") as review:
                 result, reviewed = build_review(coach_of, page)
             with gr.Tab(strings.PLACE_PREPARE, id="prepare") as prepare:
-                form, brief, plan = build_prepare(coach_of, prepare)
+                form, brief, plan, begun = build_prepare(coach_of, prepare)
                 build_practice(coach_of, form, brief, plan)
             with gr.Tab(strings.PLACE_LIBRARY, id="library") as library:
                 build_library(coach_of, library)
             with gr.Tab(strings.PLACE_EVALS, id="evals") as evals:
                 build_evals(EVALS, evals)
 
-        @telling(form)
-        def follow(shown: Reviewed, request: gr.Request) -> Update:
-            """From a review to the plan of its follow-up, filled in."""
-            return {
-                form: filled(coach_of(request), shown.review),
-                brief: "",
-                plan: None,
-                places: gr.Tabs(selected="prepare"),
-            }
+        def follow(shown: Reviewed) -> Update:
+            """From a review to the plan of its follow-up, filled in; the place itself shows it."""
+            draft = follow_up(shown.review) if shown.review else Draft()
+            return {begun: draft, brief: "", plan: None, places: gr.Tabs(selected="prepare")}
 
-        result.follow(follow, reviewed, [form, brief, plan, places], **QUIET)
+        # Where the user was is kept in the browser: no secret, so the key need not be one, and it outlives a restart.
+        place = gr.BrowserState("review", storage_key="unheard.place", secret="unheard-not-secret")
+        for name, tab in (("review", review), ("prepare", prepare), ("library", library), ("evals", evals)):
+            tab.select(partial(str, name), None, place, queue=False, **QUIET)
+        page.load(lambda last: gr.Tabs(selected=last), place, places, queue=False, **QUIET)
+        result.follow(follow, reviewed, [begun, brief, plan, places], **QUIET)
     return page

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from coach.errors import InputError
-from coach.rehearsal.plan import Plan, make_plan
+from coach.rehearsal.plan import QUESTIONS, Plan, make_plan, missing
 from coach.schema import Review
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region, sent
@@ -56,50 +55,47 @@ class Piece:
     phrase: Phrase | None = None
 
 
-def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.State]:
-    """The components and events of the place; gives back the form, the brief and the plan, for what else fills them."""
+def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.State, gr.State]:
+    """The components and events of the place; gives back the form, the brief, the plan and its draft, for what else
+    fills them."""
     plan = gr.State(None, time_to_live=3600)
+    begun = gr.State(Draft(), time_to_live=3600)
     form = region(views.part(TEMPLATE, "form", Draft(), (), ""), "brief", "go_on", elem_id="plan-form")
     shown = region("", "edit", "practise", elem_id="brief")
-    outputs = [plan, form, shown]
+    outputs = [plan, begun, form, shown]
 
     @telling(form)
-    def enter(known: Plan | None, request: gr.Request) -> Update:
+    def enter(known: Plan | None, draft: Draft, request: gr.Request) -> Update:
         if known is not None:
-            return {}
+            return {begun: draft}
         coach = coach_of(request)
-        return {form: views.part(TEMPLATE, "form", Draft(), names(coach), "", coach.practices.paused()[-3:])}
+        return {form: views.part(TEMPLATE, "form", draft, names(coach), "", coach.practices.paused()[-3:])}
 
     @telling(shown)
     def brief(request: gr.Request, event: gr.EventData) -> Update:
         draft = read(event)
         coach = coach_of(request)
-        try:
-            made = make_plan(draft.given)
-        except InputError as error:
-            return {form: views.part(TEMPLATE, "form", draft, names(coach), str(error)), shown: ""}
-        return {plan: made, form: "", shown: brief_of(coach, made)}
+        if lacking := missing(draft.given):
+            problem = strings.PLAN_LACKS.format(question=QUESTIONS[lacking[0]])
+            return {begun: draft, form: views.part(TEMPLATE, "form", draft, names(coach), problem), shown: ""}
+        made = make_plan(draft.given)
+        return {plan: made, begun: draft, form: "", shown: brief_of(coach, made)}
 
     @telling(form)
     def edit(known: Plan | None, request: gr.Request) -> Update:
         draft = of_plan(known) if known else Draft()
         return {plan: None, form: views.part(TEMPLATE, "form", draft, names(coach_of(request)), ""), shown: ""}
 
-    tab.select(enter, plan, outputs, **QUIET)
+    tab.select(enter, [plan, begun], outputs, **QUIET)
     form.brief(brief, None, outputs, **QUIET)
     shown.edit(edit, plan, outputs, **QUIET)
-    return form, shown, plan
+    return form, shown, plan, begun
 
 
 def brief_of(coach: Coach, plan: Plan) -> str:
     """The brief of a plan, as HTML."""
     answer = coach.brief(plan)
     return views.part(TEMPLATE, "brief", answer, pieces(answer))
-
-
-def filled(coach: Coach, review: Review | None) -> str:
-    """The form for the follow-up to a review: who was there, and what was never answered."""
-    return views.part(TEMPLATE, "form", follow_up(review) if review else Draft(), names(coach), "")
 
 
 def follow_up(review: Review) -> Draft:

@@ -1,0 +1,94 @@
+"""Prepare: from a review to a plan, a brief, a practice and its debrief."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import open_place, planning_tool, review, scripted
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from coach.wiring import Coach
+
+OPENING = "From Monday we plan everything in Tilework. Everybody knows the wall is old."
+
+
+@pytest.fixture
+def address(serve: Callable[[Coach], str]) -> str:
+    """A page with an empty library of its own."""
+    return serve(scripted(planning_tool))
+
+
+def make_brief(page: Page) -> None:
+    """Fills in the plan and waits for its brief."""
+    open_place(page, "Prepare")
+    page.get_by_label("What is it for, in one sentence?").fill("Decide on the planning tool")
+    page.get_by_label("Decide what to do").check()
+    page.get_by_label(re.compile("with commas between them")).fill("Jonas, Oda")
+    page.get_by_label("What do you plan to say first, in your own words?").fill(OPENING)
+    page.get_by_label(re.compile("^What do you fear")).fill("Nobody sees any more where others are stuck")
+    page.get_by_role("button", name="Make the brief").click()
+    page.wait_for_selector(".brief", timeout=30_000)
+
+
+def say(page: Page, text: str) -> None:
+    """One turn of practice, and the attendee's answer to it."""
+    before = page.locator(".practice .chat > li").count()
+    page.get_by_label(re.compile("^What you say to")).fill(text)
+    page.get_by_role("button", name="Say it").click()
+    expect(page.locator(".practice .talk > .chat > li")).to_have_count(before + 2)
+    expect(page.get_by_role("button", name="Say it")).to_be_enabled(timeout=20_000)
+
+
+def test_a_plan_becomes_a_brief_a_practice_and_a_debrief(page: Page, address: str) -> None:
+    page.goto(address)
+    make_brief(page)
+    page.get_by_role("button", name="Use it").first.click()
+    expect(page.locator("#opening-text .new:visible")).to_have_count(1)
+    page.get_by_role("button", name="Practise with Jonas").click()
+    page.wait_for_selector(".practice")
+    say(page, "You worry that nobody sees any more where others are stuck. What would that mean for you?")
+    say(page, "Nonsense, the dashboard shows everything. Let's move on.")
+    say(page, "I hear you: you would not see where others are stuck. Did I get that right?")
+    expect(page.locator(".move.listening").first).to_be_visible()
+    page.get_by_role("button", name="Give me a hint").click()
+    expect(page.locator(".nudge")).to_be_visible()
+    page.get_by_role("button", name=re.compile("Try again from here 5")).click()
+    expect(page.locator(".practice .talk > .chat > li")).to_have_count(4)
+    expect(page.get_by_text("1 earlier attempt")).to_be_visible()
+    page.get_by_role("button", name="End and look back").click()
+    expect(page.get_by_role("heading", name="Looking back: Jonas")).to_be_visible()
+    expect(page.locator(".climbing polyline").first).to_be_attached()
+
+
+def test_a_practice_that_was_left_is_there_again(page: Page, address: str) -> None:
+    page.goto(address)
+    make_brief(page)
+    page.get_by_role("button", name="Practise with Oda").click()
+    page.wait_for_selector(".practice")
+    page.reload()
+    expect(page.get_by_role("tab", name="Prepare")).to_have_attribute("aria-selected", "true")
+    page.get_by_role("button", name=re.compile("Go on")).click()
+    expect(page.get_by_role("heading", name="Practice with Oda")).to_be_visible()
+
+
+def test_what_is_missing_is_asked_for_and_what_was_typed_stays(page: Page, address: str) -> None:
+    page.goto(address)
+    open_place(page, "Prepare")
+    page.get_by_label("What is it for, in one sentence?").fill("Decide on the planning tool")
+    page.get_by_role("button", name="Make the brief").click()
+    expect(page.get_by_role("alert")).to_contain_text("One thing is missing")
+    page.reload()
+    expect(page.get_by_label("What is it for, in one sentence?")).to_have_value("Decide on the planning tool")
+
+
+def test_a_review_leads_to_the_plan_of_its_follow_up(page: Page, address: str) -> None:
+    review(page, address)
+    page.get_by_role("button", name="Prepare the follow-up").click()
+    expect(page.get_by_label("What is it for, in one sentence?")).to_have_value(re.compile("Studio weekly"))
+    expect(page.get_by_label(re.compile("^What do you plan to say first"))).to_have_value(re.compile("my own column"))
