@@ -174,6 +174,45 @@ class LikelyObjections(Shape):
     objections: list[LikelyObjection]
 
 
+MoveName = Literal[
+    "open_question",
+    "paraphrase",
+    "acknowledge",
+    "explore_need",
+    "check_back",
+    "integrate",
+    "leading_question",
+    "rebut",
+    "reassure",
+    "advise",
+    "defer",
+    "divert",
+    "steamroll",
+    "diagnose",
+    "moralise",
+    "flatter",
+]
+
+
+class MoveSaid(Shape):
+    """A conversational move and the exact words that make it."""
+
+    words: str
+    move: MoveName
+
+
+class MovesSaid(Shape):
+    """The answer of the prompt ``moves``."""
+
+    moves: list[MoveSaid]
+
+
+class PartnerReply(Shape):
+    """The answer of the prompt ``partner``: what the simulated attendee says."""
+
+    reply: str
+
+
 SHAPES: dict[str, type[Shape]] = {
     shape.__name__: shape
     for shape in (
@@ -184,6 +223,8 @@ SHAPES: dict[str, type[Shape]] = {
         SecondLook,
         Rewrites,
         LikelyObjections,
+        MovesSaid,
+        PartnerReply,
     )
 }
 """Shapes by the name under which a prompt file gives its output."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from rich.console import RenderableType
 
+    from coach.rehearsal.values import Brief, Debrief
+
 KIND_LABELS = {
     "unheard_objection": "Unheard objection",
     "unaddressed_need": "Unaddressed need",
@@ -47,6 +49,32 @@ BUY_IN_LABELS = {
     "unknown": "unknown",
 }
 ALIGNMENT_LABELS = {"aligned": "sees it alike", "not_aligned": "sees it differently", "unknown": "unknown"}
+RUNG_LABELS = {
+    "raised": "raised",
+    "acknowledged": "acknowledged",
+    "paraphrased": "said back",
+    "explored": "explored",
+    "confirmed": "confirmed",
+    "integrated": "in the plan",
+}
+MOVE_LABELS = {
+    "open_question": "open question",
+    "paraphrase": "saying it back",
+    "acknowledge": "acknowledging it",
+    "explore_need": "asking what is behind it",
+    "check_back": "checking back",
+    "integrate": "changing the plan for it",
+    "leading_question": "a question with its answer",
+    "rebut": "arguing against it",
+    "reassure": "reassurance",
+    "advise": "advice",
+    "defer": "putting it off",
+    "divert": "changing the subject",
+    "steamroll": "telling it is decided",
+    "diagnose": "explaining the person",
+    "moralise": "an appeal to duty",
+    "flatter": "praise",
+}
 STAND = ("Who", "Shared view", "Commitment", "A question that would tell")
 NOTHING = (
     "Nothing to raise in these notes: as far as the record shows, what people put forward was taken up. "
@@ -112,6 +140,31 @@ def markdown(review: Review, text: str | None = None) -> str:
 def html(review: Review, text: str | None = None) -> str:
     """The report as one HTML page without scripts or outside requests; with ``text``, the notes highlighted below."""
     return _environment().get_template("review.html.j2").render(**_context(review, text))
+
+
+def brief_markdown(brief: Brief) -> str:
+    """The brief of a meeting to come as Markdown."""
+    return _tidy(_environment().get_template("brief.md.j2").render(brief=brief))
+
+
+def brief_html(brief: Brief) -> str:
+    """The brief as one HTML page without scripts or outside requests, made to be printed on one sheet."""
+    return _environment().get_template("brief.html.j2").render(brief=brief)
+
+
+def debrief_markdown(debrief: Debrief) -> str:
+    """The debrief of a practice as Markdown."""
+    return _tidy(_environment().get_template("debrief.md.j2").render(debrief=debrief))
+
+
+def debrief_html(debrief: Debrief) -> str:
+    """The debrief as one HTML page without scripts or outside requests, the ladder over the turns drawn in it."""
+    return _environment().get_template("debrief.html.j2").render(debrief=debrief, rungs=list(RUNG_LABELS))
+
+
+def ladder_svg(debrief: Debrief) -> str:
+    """The ladder over the turns alone, as SVG for a page that brings its own style."""
+    return _environment().get_template("ladder.svg.j2").render(debrief=debrief, rungs=list(RUNG_LABELS))
 
 
 def terminal(review: Review) -> RenderableType:
@@ -202,6 +255,15 @@ def _earlier(evidence: Evidence) -> str:
     return f"{where}: “{_one_line(evidence.quote)}”"
 
 
+def _tidy(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _dated(said: Any) -> str:
+    """When and where a point or a piece of evidence was said."""
+    return ", ".join(filter(None, [date_label(said.date), said.meeting]))
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -232,6 +294,9 @@ def _environment() -> Environment:
         "detail": detail_label,
         "one_line": _one_line,
         "earlier": _earlier,
+        "dated": _dated,
+        "rung": RUNG_LABELS.__getitem__,
+        "move": MOVE_LABELS.__getitem__,
         "buy_in": BUY_IN_LABELS.__getitem__,
         "alignment": ALIGNMENT_LABELS.__getitem__,
     }

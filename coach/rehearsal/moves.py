@@ -12,11 +12,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
+
+from coach.rehearsal.aim import nameless
 
 
 class Move(StrEnum):
@@ -61,12 +64,15 @@ class MoveFound:
     confidence: float
 
 
-def find_moves(text: str) -> tuple[MoveFound, ...]:
-    """The moves of one turn, in order; each at most once per sentence, several per turn. Empty for neutral talk."""
+def find_moves(text: str, names: Sequence[str] = ()) -> tuple[MoveFound, ...]:
+    """The moves of one turn, in order; each at most once per sentence, several per turn. Empty for neutral talk.
+
+    ``names`` are left out of account, and he and she are taken alike: who is spoken of changes no move.
+    """
     found = []
     for start, end in _sentences(text):
         words = text[start:end]
-        scores = probabilities(words)
+        scores = probabilities(nameless(words, names))
         listening = any(scores[m] >= THRESHOLD for m in LISTENING)
         for move in Move:
             # "I understand, but the decision is made" acknowledges nothing: what follows the "but" decides.
@@ -77,14 +83,20 @@ def find_moves(text: str) -> tuple[MoveFound, ...]:
     return tuple(found)
 
 
+def move_scores(words: str, names: Sequence[str] = ()) -> dict[Move, float]:
+    """How likely words make each move, 0 to 1, at their likeliest sentence; names left out."""
+    scores = [probabilities(nameless(words[start:end], names)) for start, end in _sentences(words)]
+    return {move: max((score[move] for score in scores), default=0.0) for move in Move}
+
+
 def probabilities(sentence: str) -> dict[Move, float]:
     """How likely one sentence makes each move, 0 to 1, independently."""
     model = _model()
     present = features(sentence)
     scores = {}
     for move in Move:
-        weights = model[move.value]
-        score = weights["bias"] + sum(weights["weights"].get(name, 0.0) for name in present)
+        bias, weights = model[move.value]
+        score = bias + sum(weights.get(name, 0.0) for name in present)
         scores[move] = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
     return scores
 
@@ -127,8 +139,7 @@ def _cues() -> dict[str, tuple[re.Pattern[str], ...]]:
 
 
 @cache
-def _model() -> dict[str, dict[str, object]]:
-    model: dict[str, dict[str, object]] = json.loads(
-        (files("coach") / "data" / "moves.json").read_text(encoding="utf-8")
-    )
-    return model
+def _model() -> dict[str, tuple[float, dict[str, float]]]:
+    """Per move its bias and the weights of its features."""
+    model = json.loads((files("coach") / "data" / "moves.json").read_text(encoding="utf-8"))
+    return {move: (part["bias"], part["weights"]) for move, part in model.items()}
