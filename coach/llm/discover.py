@@ -18,7 +18,7 @@ from typing import Any
 
 from coach.engine import Watch
 from coach.errors import ConfigError, ModelRejectedError, ModelUnreachableError
-from coach.llm.openai_chat import is_loopback
+from coach.llm.openai_chat import on_this_machine
 from coach.settings import Settings
 
 HOST = "127.0.0.1"
@@ -167,7 +167,7 @@ def chosen(settings: Settings) -> LocalModel | None:
         return None
     except (OSError, ValueError, TypeError):
         raise ConfigError("model.json in the coach's home can't be read: delete it and choose again") from None
-    return model if is_loopback(model.base_url) else None
+    return model if on_this_machine(model.base_url) else None
 
 
 def with_choice(settings: Settings) -> Settings:

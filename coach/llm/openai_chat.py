@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from coach.engine import Watch
 from coach.errors import ConfigError, ModelError, ModelRejectedError, ModelShapeError
 from coach.llm.base import ANSWER_LIMIT, Answer, Finish, Messages, Request, TransientError, estimate_tokens
-from coach.settings import Settings
+from coach.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     import openai
@@ -169,7 +169,7 @@ class OpenAIChat:
         # The deadline is kept by the caller; this one only ends a thread that was left behind.
         http = openai.DefaultHttpx2Client(
             follow_redirects=False,
-            trust_env=not is_loopback(where),
+            trust_env=not on_this_machine(where),
             timeout=openai.Timeout(settings.deadline + 5, connect=min(10.0, settings.deadline)),
         )
         quiet: Any = {f"X-Stainless-{what}": openai.Omit() for what in ("OS", "Arch", "Runtime", "Runtime-Version")}
@@ -195,15 +195,9 @@ class OpenAIChat:
         )
 
 
-def is_loopback(url: str | None) -> bool:
-    """Whether the address is on this machine."""
-    from ipaddress import ip_address
-
-    host = (urlsplit(url).hostname or "") if url else ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+def on_this_machine(url: str | None) -> bool:
+    """Whether the address is this machine's own."""
+    return is_loopback((urlsplit(url).hostname or "") if url else "")
 
 
 def with_path(url: str) -> str:

@@ -103,6 +103,7 @@ class Steady:
                 return retrying(self._once, request, bounded)
             except CancelledError:
                 watch.check()
+                self._circuit.record(failed=True)
             raise ModelUnreachableError(
                 f"the model gave no answer within {self._deadline:g} seconds: raise COACH_DEADLINE or change the model"
             )
