@@ -258,7 +258,7 @@ def test_no_memory_is_left_in_the_first_vector_file(settings: Settings) -> None:
         library.add(notes.parse(NOTES))
         library.search("zanzibar")
         vectors = list((settings.home / "library").glob("*/*/data_level0.bin"))
-        assert all(not any(path.read_bytes()) for path in vectors)
+        assert vectors and all(not any(path.read_bytes()) for path in vectors)
     with Library(settings) as library:
         assert library.search("zanzibar proposal", k=1) and library.similar("The zanzibar proposal", 1)
         assert all(not any(path.read_bytes()) for path in (settings.home / "library").glob("*/*/data_level0.bin"))

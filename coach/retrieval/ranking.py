@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CANDIDATES = 100
 """How many passages each of the two proposes."""
 
+FEWEST = 300
+"""Up to so many allowed passages, their vectors are fetched and compared: walking through the graph takes longer."""
+
 FEW = 5_000
 """Up to so many allowed passages, Chroma is given their ids; beyond, it is asked for more and the rest is thrown away,
 because its own metadata filter takes 45 to 160 ms at 100,000 passages."""
@@ -90,6 +93,11 @@ def nearest(
         if kept.sum() >= n // 4:
             return rows[kept][:n], cosines[kept][:n]
     among = catalogue.ids(np.flatnonzero(visible))
+    if allowed <= FEWEST:
+        vectors = generation.vectors(among)
+        cosines = np.array([vectors[id_] @ vector for id_ in vectors], dtype=np.float32)
+        best = np.argsort(-cosines, kind="stable")[:n]
+        return _rows(catalogue, np.array(list(vectors))[best].tolist(), cosines[best])
     return _rows(catalogue, *generation.nearest(vector, min(n, allowed), among))
 
 
