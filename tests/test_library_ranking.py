@@ -18,7 +18,7 @@ from coach.retrieval.names import pseudonymised, pseudonyms
 from coach.retrieval.passages import LONG, Line, Window, lines, read, unwound, windows
 from coach.settings import load_settings
 
-WORDS = st.sampled_from("budget pager release hiring roof valve Person A B delay risk people".split())
+WORDS = st.sampled_from(["budget", "pager", "release", "hiring", "roof", "Person", "A", "B", "delay", "risk", "people"])
 TEXTS = st.lists(st.lists(WORDS, max_size=20).map(" ".join), min_size=1, max_size=12)
 
 
