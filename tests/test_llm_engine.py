@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
 
 from coach import notes
 from coach.answers import Rewrites
@@ -27,6 +31,7 @@ from coach.llm_engine import LLMEngine, likely_objections, merge_engines, rewrit
 from coach.llm_engine import engine as conductor
 from coach.llm_engine.asking import Asker
 from coach.llm_engine.parts import cut, line_of, lines_of
+from coach.samples import samples
 from coach.schema import Analysis, Conversation, Finding, Participant, Passage, Quote
 from coach.settings import Settings, load_settings
 
@@ -459,3 +464,40 @@ def test_the_digest_of_a_request_does_not_depend_on_its_delimiters() -> None:
     assert first.sent != second.sent
     assert json.dumps(first.requests[0].schema or {})
     assert conductor.STANDING == "participants"
+
+
+def echo(request: Request) -> Any:
+    """Quotes every line it is shown, as far as an answer is looked at."""
+    if not request.label.startswith("unheard"):
+        return {"participants": []} if request.label.startswith("part") else {"findings": []}
+    shown = [line for line in request.messages[1][1].splitlines() if re.match(r"\d+\| ", line)]
+    found = []
+    for line in shown:
+        mark, _, words = line.partition("| ")
+        speaker, colon, rest = words.partition(": ")
+        found += [said(int(mark), rest if colon else words, speaker if colon else None)]
+        found += [said(int(mark), words, None)]
+    return {"findings": found}
+
+
+@pytest.mark.parametrize("name", [sample.name for sample in samples()])
+def test_every_line_shown_leads_back_to_the_exact_words(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coach.llm_engine.sifting.MOST", 10_000)
+    text = next(sample.text for sample in samples() if sample.name == name)
+    record = conversation(text)
+    result = engine(echo, kinds=("unheard_objection",)).analyse(record, (), Watch())
+    assert all(text[f.start : f.end] == f.quote for f in result.findings)
+    spoken = [
+        u for u in record.utterances if u.role in ("speech", "narration") and any(map(str.isalnum, record.words(u)))
+    ]
+    reached = [u for u in spoken if any(u.said <= f.start and f.end <= u.end for f in result.findings)]
+    assert len(reached) == len(spoken)
+
+
+@settings_of(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(-5, 50), st.integers(0, len(MEETING)), st.integers(0, 60)), max_size=6))
+def test_whatever_a_model_quotes_what_is_shown_is_exact(picks: list[tuple[int, int, int]]) -> None:
+    found = [said(line, MEETING[start : start + length], None) for line, start, length in picks]
+    result = analyse(answers(unheard_objections=found), kinds=("unheard_objection",))
+    assert all(MEETING[f.start : f.end] == f.quote for f in result.findings)
+    assert len(result.findings) + len(result.set_aside) <= len(picks)

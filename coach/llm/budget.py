@@ -69,8 +69,7 @@ class Budgeted:
         worst = self._reserve(request)
         try:
             answer = self._model.complete(request, watch)
-            price = self._price(self.name, answer.input_tokens, answer.output_tokens)
-            priced = answer if answer.usd is not None else replace(answer, usd=price)
+            priced = answer if answer.usd is not None else replace(answer, usd=self._price_of(answer))
             with self._lock:
                 self._spent += priced.usd or 0.0
                 taken = usage_of(self.name, priced)
@@ -79,6 +78,12 @@ class Budgeted:
         finally:
             with self._lock:
                 self._reserved -= worst
+
+    def _price_of(self, answer: Answer) -> float | None:
+        """By the name it was asked under, else (Azure's deployments have any name) by the one it gives itself."""
+        tokens = (answer.input_tokens, answer.output_tokens)
+        price = self._price(self.name, *tokens)
+        return self._price(answer.model, *tokens) if price is None and answer.model else price
 
     def _reserve(self, request: Request) -> float:
         if self._max_usd is None or self._free:
