@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coach import acts, notes
 from coach.detectors.base import Candidate
-from coach.detectors.decision import QUOTE, Decision, candidate, decisions, findings, passages
+from coach.detectors.decision import QUOTE, Decision, Logistic, candidate, decisions, findings, passages
 from coach.detectors.uptake import Record
 from coach.schema import KINDS
 
@@ -36,7 +36,7 @@ def blank(text: str = TEXT) -> Record:
 
 
 RECORD = blank()
-MODEL = Decision(("a",), (0.0,), (1.0,), (1.0,), 0.0, finding=0.6, look=0.3, most=2)
+MODEL = Decision(Logistic(("a",), (0.0,), (1.0,), (1.0,), 0.0), finding=0.6, look=0.3, most=2)
 
 
 @given(st.data())
@@ -105,9 +105,10 @@ def test_what_is_shown_is_ranked_capped_and_an_exact_slice() -> None:
 def test_a_model_is_shipped_for_every_kind_and_prefers_few_findings() -> None:
     models = decisions()
     assert set(models) == set(KINDS)
-    for model in models.values():
-        assert 0 < model.look < model.finding < 1
-        assert 1 <= model.most <= 8
+    for decision in models.values():
+        assert 0 < decision.look < decision.finding < 1
+        assert 1 <= decision.most <= 8
+        model = decision.model
         assert len(model.features) == len(model.weights) == len(model.mean) == len(model.scale)
 
 
@@ -115,5 +116,5 @@ def test_the_shipped_models_expect_the_features_that_the_detectors_compute() -> 
     from coach.detectors import categorical_phrasing, unaddressed_needs, unheard_objections
 
     for module in (unheard_objections, unaddressed_needs, categorical_phrasing):
-        assert decisions()[module.KIND].features == module.FEATURES
+        assert decisions()[module.KIND].model.features == module.FEATURES
         assert len(module.features(RECORD, 2)) == len(module.FEATURES)

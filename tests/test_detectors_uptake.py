@@ -112,5 +112,5 @@ def test_words_that_come_back_and_owners_are_seen() -> None:
     at = UPTAKE_FEATURES.index
     one, other = uptake_features(answered, 2), uptake_features(brushed, 2)
     assert one[at("overlap best")] > other[at("overlap best")]
-    assert one[at("owner")] > other[at("owner")]
+    assert one[at("words own")] > other[at("words own")]
     assert other[at("reply asks")] > one[at("reply asks")]

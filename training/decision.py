@@ -72,20 +72,33 @@ def samples(pairs: Sequence[tuple[Record, Read]], kind: str) -> list[Sample]:
 
 @dataclass(frozen=True)
 class Fit:
-    """Standardisation and weights of a logistic model."""
+    """Standardisation and weights of a logistic model; called with values it gives probabilities."""
 
     mean: np.ndarray
     scale: np.ndarray
     weights: np.ndarray
     bias: float
 
+    def logit(self, values: np.ndarray) -> np.ndarray:
+        """Log odds."""
+        return np.asarray(np.clip((values - self.mean) / self.scale, -4, 4) @ self.weights + self.bias)
+
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        z = np.clip((values - self.mean) / self.scale, -4, 4)
-        return np.asarray(1 / (1 + np.exp(-(z @ self.weights + self.bias))))
+        return np.asarray(1 / (1 + np.exp(-self.logit(values))))
+
+    def kept(self, features: Sequence[str]) -> dict[str, object]:
+        """As the coach loads it."""
+        return {
+            "features": list(features),
+            "mean": _round(self.mean),
+            "scale": _round(self.scale),
+            "weights": _round(self.weights),
+            "bias": round(self.bias, 4),
+        }
 
 
 def fit(values: np.ndarray, truth: np.ndarray, weight: np.ndarray, ridge: float) -> Fit:
-    """Weighted logistic regression by Newton steps; ``ridge`` counts in samples, the bias is free, truths can be soft."""
+    """Weighted logistic regression by Newton steps; ``ridge`` counts in samples, the bias is free; truths 0 to 1."""
     mean, scale = values.mean(0), values.std(0) + 1e-3
     z = np.hstack([np.clip((values - mean) / scale, -4, 4), np.ones((len(values), 1))])
     penalty = np.full(z.shape[1], ridge)
@@ -216,26 +229,24 @@ def nested(
     ridge: float,
     keep: Callable[[np.ndarray], np.ndarray] = lambda v: v,
 ) -> tuple[list[Sample], np.ndarray, dict[str, tuple[Tally, float]]]:
-    """Confidence of every passage from a model that never saw its source, and per source counts and threshold.
+    """Confidence of every passage from models that never saw its source, and per source counts and threshold.
 
-    The threshold of a source is chosen on the others.
+    The threshold of a source is chosen on the others. ``keep`` selects columns of the features.
     """
     found = samples(pairs, kind)
     sources = [r.source for r, _ in pairs]
-    group = np.array([group_of(sources[s.document]) for s in found])
-    values, truth, weight = (
-        keep(np.stack([s.values for s in found])),
-        np.array([s.truth for s in found]),
-        weights(found, sources),
-    )
+    groups = [group_of(s) for s in sources]
+    own = np.array([groups[s.document] for s in found])
+    values = keep(np.stack([s.values for s in found]))
+    truth, weight = np.array([s.truth for s in found]), weights(found, sources)
     confidence = np.zeros(len(found))
-    for left in sorted(set(group)):
-        seen = group != left
+    for left in sorted(set(own)):
+        seen = own != left
         confidence[~seen] = fit(values[seen], truth[seen], weight[seen], ridge)(values[~seen])
     result = {}
-    for left in sorted(set(group)):
-        inside = [d for d, s in enumerate(sources) if group_of(s) == left]
-        outside = [d for d, s in enumerate(sources) if group_of(s) != left]
+    for left in sorted(set(own)):
+        inside = [d for d, g in enumerate(groups) if g == left]
+        outside = [d for d, g in enumerate(groups) if g != left]
         threshold = best_threshold(pairs, kind, found, confidence, outside or inside)
         result[left] = total(pairs, kind, shown(found, confidence, threshold), inside), threshold
     return found, confidence, result
@@ -258,7 +269,7 @@ def main() -> None:
     kept, card = {}, {}
     everything: dict[str, Tally] = {}
     for kind, module in KINDS.items():
-        tried = {ridge: nested(pairs, kind, ridge) for ridge in (3.0, 10.0, 30.0, 100.0)}
+        tried = {ridge: nested(pairs, kind, ridge) for ridge in (10.0, 30.0, 100.0, 300.0)}
 
         ridge = max((likelihood(*result[:2]), r) for r, result in tried.items())[1]
         found, confidence, result = tried[ridge]
@@ -273,11 +284,7 @@ def main() -> None:
             )
             everything[left] = everything.get(left, Tally()) + t
         kept[kind] = {
-            "features": list(module.FEATURES),
-            "mean": _round(model.mean),
-            "scale": _round(model.scale),
-            "weights": _round(model.weights),
-            "bias": round(model.bias, 4),
+            "model": model.kept(module.FEATURES),
             "finding": round(threshold, 3),
             "look": round(threshold / 2, 3),
             "most": MOST,
@@ -298,9 +305,12 @@ def main() -> None:
         )
     work = sum((t for left, t in everything.items() if left.startswith("authored")), Tally())
     print(f"all authored     P {work.precision:.2f} R {work.recall:.2f} F1 {work.f1:.2f}")
-    options.out.write_text(
-        json.dumps({"date": time.strftime("%Y-%m-%d"), "left_out": card, "models": kept}, indent=1) + "\n"
-    )
+    written = {
+        "date": time.strftime("%Y-%m-%d"),
+        "left_out": card,
+        "kinds": kept,
+    }
+    options.out.write_text(json.dumps(written, indent=1) + "\n")
 
 
 def _round(values: np.ndarray) -> list[float]:

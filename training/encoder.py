@@ -181,12 +181,20 @@ def fate_loss(
 
 
 def train(
-    known: Sequence[Example], base: Path, plan: Plan, log: Path | None = None, watch: Sequence[Example] = ()
+    known: Sequence[Example],
+    base: Path,
+    plan: Plan,
+    log: Path | None = None,
+    watch: Sequence[Example] = (),
+    start: Sequence[Path] = (),
 ) -> Network:
     """A trained network: the exponential average of its weights, in evaluation mode."""
     torch.manual_seed(plan.seed)
     chance = random.Random(plan.seed)
     network = Network.from_base(base, dropout=plan.dropout)
+    if start:  # the mean of networks that began alike is a better beginning than either
+        states = [torch.load(path) for path in start]
+        network.load_state_dict({name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]})
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(
         network.groups(plan.rate, plan.head_rate, plan.decay), weight_decay=0.01, betas=(0.9, 0.98)
@@ -300,6 +308,7 @@ def main() -> None:
         "--leave-out", action="append", default=[], help=f"one or more of {', '.join(GROUPS)}, joined by +"
     )
     parser.add_argument("--cross-validate", action="store_true")
+    parser.add_argument("--start", type=Path, nargs="*", default=[], help="weights to go on from; their mean, if several")
     parser.add_argument("--read-only", action="store_true", help="use the weights kept by an earlier run of this name")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default="run")
@@ -323,7 +332,7 @@ def main() -> None:
             network.load_state_dict(torch.load(kept_at))
         else:
             rest = [e for e in known if e.record.name not in names]
-            network = train(rest, base, plan, options.out / "log.jsonl", held if options.watch else [])
+            network = train(rest, base, plan, options.out / "log.jsonl", held if options.watch else [], options.start)
             torch.save(network.state_dict(), kept_at)
         run = {
             "name": options.name,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coach.acts import Reading
 
 KIND = "categorical_phrasing"
+FAINT, CLOSE = 0.003, 0.05
 CUES = ("cues", "free cues", "excused cues")
 FEATURES = (*SENTENCE_FEATURES, *CUES, *(f"subtype {s}" for s in CATEGORICAL_SUBTYPES))
 
@@ -48,35 +49,44 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
 
 def seeds(record: Record) -> tuple[Passage, ...]:
     """The sentences that are looked at closely."""
-    return passages(record, record.probabilities["raise_categorical"], None)
+    score = record.probabilities["raise_categorical"].copy()
+    for index in range(len(score)):
+        # A strong word that nothing excuses deserves a close look even where the encoder hears little.
+        if FAINT < score[index] < CLOSE and _free_cues(record, index):
+            score[index] += CLOSE
+    return passages(record, score, None)
 
 
 def features(record: Record, index: int) -> tuple[float, ...]:
     """Numbers in the order of ``FEATURES``."""
-    from coach.lexicon import cues, scope
+    from coach.lexicon import cues
 
-    text = record.sentences[index].text
-    strong = [cue for cue in cues(text) if cue.kind == "categorical"]
-    excused = sum(scope(text, cue) is not None for cue in strong)
+    strong = sum(cue.kind == "categorical" for cue in cues(record.sentences[index].text))
+    free = len(_free_cues(record, index))
     shares = record.reading.probability("categorical_subtype")[index]
     return (
         *sentence_features(record, index, "raise_categorical"),
-        float(bool(strong)),
-        float(len(strong) - excused),
-        float(excused),
+        float(strong > 0),
+        float(free),
+        float(strong - free),
         *map(float, shares),
     )
 
 
 def subtype(record: Record, index: int) -> str:
     """The likeliest subtype; a cue that nothing excuses counts for the subtype it belongs to."""
-    from coach.lexicon import cues, scope
-
-    text = record.sentences[index].text
     share = dict(
         zip(CATEGORICAL_SUBTYPES, record.reading.probability("categorical_subtype")[index].tolist(), strict=True)
     )
-    for cue in cues(text):
-        if cue.kind == "categorical" and cue.subtype in share and scope(text, cue) is None:
-            share[cue.subtype] += 0.25
+    for name in _free_cues(record, index):
+        if name in share:
+            share[name] += 0.25
     return max(share, key=lambda s: share[s])
+
+
+def _free_cues(record: Record, index: int) -> tuple[str, ...]:
+    """Subtypes of the strong words that nothing in the sentence excuses."""
+    from coach.lexicon import cues, scope
+
+    text = record.sentences[index].text
+    return tuple(cue.subtype for cue in cues(text) if cue.kind == "categorical" and scope(text, cue) is None)

@@ -9,50 +9,56 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coach.detectors.base import Candidate
-from coach.detectors.uptake import Record, _logit, uptake_record
+from coach.detectors.uptake import Record, log_odds, uptake_record
 from coach.schema import Finding, Tier
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 QUOTE = 320
 """Longest quote in code points that two sentences may make."""
 
-SEEDS = 14
+SEEDS = 16
 """Passages per kind and hundred sentences that are looked at closely; far more than are ever shown."""
-
-Features = Callable[[Record, int], Sequence[float]]
 
 
 @dataclass(frozen=True)
-class Decision:
-    """A logistic model over named features, and what is shown of its results.
-
-    finding, look: lowest confidence for each tier. most: findings of a tier shown per document.
-    """
+class Logistic:
+    """A logistic model over named features, standardised and clipped at four deviations."""
 
     features: tuple[str, ...]
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     weights: tuple[float, ...]
     bias: float
+
+    def probability(self, values: Sequence[float]) -> float:
+        """Calibrated probability, 0 to 1, for values in the order of ``features``."""
+        total = self.bias
+        for value, mean, scale, weight in zip(values, self.mean, self.scale, self.weights, strict=True):
+            total += weight * max(-4.0, min(4.0, (value - mean) / scale))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How sure the coach is of a passage, and what is shown of it.
+
+    finding, look: lowest confidence for each tier. most: findings of a tier shown per document.
+    """
+
+    model: Logistic
     finding: float
     look: float
     most: int
 
     def confidence(self, values: Sequence[float]) -> float:
-        """Calibrated probability, 0 to 1, for values in the order of ``features``."""
-        total = self.bias
-        for value, mean, scale, weight in zip(values, self.mean, self.scale, self.weights, strict=True):
-            total += weight * max(-4.0, min(4.0, (value - mean) / scale))
-        return 1 / (1 + math.exp(-total))
+        """Probability, 0 to 1, that a careful facilitator would raise it."""
+        return self.model.probability(values)
 
     def tier(self, confidence: float) -> Tier | None:
         """Where a passage of this confidence is shown, None for nowhere."""
@@ -61,13 +67,14 @@ class Decision:
 
 @cache
 def decisions() -> Mapping[str, Decision]:
-    """The fitted model of each kind of finding."""
+    """The fitted decision for each kind of finding."""
     kept = json.loads(files("coach").joinpath("data/decision.json").read_text("utf-8"))
-    models: dict[str, Decision] = {}
-    for kind, model in kept["models"].items():
+
+    def logistic(model: dict[str, Any]) -> Logistic:
         values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in model.items()}
-        models[kind] = Decision(**values)
-    return models
+        return Logistic(**values)
+
+    return {kind: Decision(**{**d, "model": logistic(d["model"])}) for kind, d in kept["kinds"].items()}
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ class Passage:
 
 
 def passages(
-    record: Record, score: Sequence[float], joins: Sequence[float] | None, floor: float = 0.02
+    record: Record, score: Sequence[float], joins: Sequence[float] | None, floor: float = 0.005
 ) -> tuple[Passage, ...]:
     """Passages around the best sentences by ``score``, best first, none touching another.
 
@@ -178,6 +185,19 @@ def findings(record: Record, candidates: Sequence[Candidate], model: Decision, s
     return tuple(shown)
 
 
+CUES = (
+    ("assent", "lukewarm"),
+    ("assent", "resistant"),
+    ("assent", "disagreed"),
+    ("assent", "conditional"),
+    ("assent", "silence"),
+    ("assent", "withdrawn"),
+    ("tone", "hedge"),
+    ("tone", "booster"),
+    ("tone", "contradict"),
+)
+"""Lists of the lexicon whose presence in a sentence is weighed."""
+
 SENTENCE_FEATURES = (
     "raise objection",
     "raise need",
@@ -204,6 +224,7 @@ SENTENCE_FEATURES = (
     "objections around",
     "share of speaker",
     "draft",
+    *(f"cue {kind} {name}" for kind, name in CUES),
 )
 
 _FIRST = re.compile(r"\b(?:i|i'm|i've|i'd|me|my|we|we're|our|us)\b", re.I)
@@ -235,8 +256,8 @@ def sentence_features(record: Record, index: int, head: str) -> tuple[float, ...
     near = slice(max(0, index - 12), index + 13)
     words = len(sentence.text.split())
     return (
-        *(_logit(float(p[name][index])) for name in heads),
-        _logit(max((float(p[head][i]) for i in around), default=0.0)),
+        *(log_odds(float(p[name][index])) for name in heads),
+        log_odds(max((float(p[head][i]) for i in around), default=0.0)),
         float(np.log1p((p[head] > p[head][index]).sum())),
         math.log1p(words),
         float("?" in sentence.text),
@@ -246,4 +267,5 @@ def sentence_features(record: Record, index: int, head: str) -> tuple[float, ...
         float(p["objection"][near].mean()),
         float(sum(s.speaker == sentence.speaker for s in record.sentences) / len(record.sentences)),
         float(record.conversation.format == "draft"),
+        *(float(cue in record.cues(index)) for cue in CUES),
     )

@@ -45,7 +45,7 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
 def seeds(record: Record) -> tuple[Passage, ...]:
     """The passages that are looked at closely."""
     p = record.probabilities
-    score = p["raise_objection"] + 0.5 * p["objection"] * p["unheard"]
+    score = p["raise_objection"] + 0.5 * p["objection"] * p["unheard"] + 0.4 * p["silence"] + 0.3 * p["lukewarm"]
     return passages(record, score, p["objection"] + p["continuation"])
 
 

@@ -32,25 +32,6 @@ _COMMON = frozenset(
 )
 
 
-def _any_of(*phrases: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.I)
-
-
-_OWNER = _any_of(
-    "i'll|i will|i can|i'd be happy to|we'll|let me",
-    "will (?:ask|check|write|send|bring|draft|look|talk|follow|do|take|find|open|ring|call|fix)",
-    "to (?:ask|check|write|send|bring|draft|ring|call|chase|follow up|report)",
-    "action|takes? (?:it|this|that) on|owner",
-)
-_CHANGE = _any_of(
-    "instead|changed?|amend(?:ed)?|drop(?:ped)?|withdrawn?|move(?:d)? (?:it|mine|the)|postpone[ds]?",
-    "adjust(?:ed)?|add(?:ed)? (?:it|that|a|this)|good (?:catch|point)|you're right|fair (?:point|enough)",
-    "then (?:i'll|we'll|let's)",
-)
-_PARKED = _any_of(
-    "offline|async|later|next time|next meeting|another time|park(?:ed|ing)?|not today|come back to|separately",
-    "take (?:it|this|that) (?:up )?(?:outside|elsewhere)",
-)
 _BARE = re.compile(
     r"\W*(?:(?:ok(?:ay)?|yeah|yes|yep|no|right|sure|noted|thanks?(?: you)?|cheers|mm+|mhm|hmm+|uh-?huh|great|good|fine"
     r"|alright|all right|agreed?|absolutely|got it|understood|fair|true|i see|cool|ha|well|so|point taken"
@@ -87,6 +68,18 @@ class Record:
         return tuple(
             frozenset(w[:5] for w in map(str.lower, _WORD.findall(s.text)) if w not in _COMMON) for s in self.sentences
         )
+
+    @cached_property
+    def _cues(self) -> dict[int, frozenset[tuple[str, str]]]:
+        return {}
+
+    def cues(self, index: int) -> frozenset[tuple[str, str]]:
+        """The lists of `coach.lexicon` that the sentence draws on: (kind, subtype)."""
+        if index not in self._cues:
+            from coach.lexicon import cues
+
+            self._cues[index] = frozenset((cue.kind, cue.subtype) for cue in cues(self.sentences[index].text))
+        return self._cues[index]
 
     @cached_property
     def chairs(self) -> frozenset[str]:
@@ -134,6 +127,10 @@ class Record:
         return range(after[0], min(turn.stop, self.item_end(index)))
 
 
+REPLY_WORDS = ("bare_ok", "parked", "moving_on", "dismissed", "paraphrase", "ask", "answer", "change", "own")
+LATER_WORDS = ("change", "own")
+"""An owner or a change of plan may come some sentences after the first reply."""
+
 UPTAKE_FEATURES = (
     "link best",
     "link mass",
@@ -149,9 +146,7 @@ UPTAKE_FEATURES = (
     "overlap best",
     "overlap reply",
     "reply asks",
-    "owner",
-    "change",
-    "parked",
+    *(f"words {name}" for name in REPLY_WORDS),
     "bare words",
     "no reply",
     "others after",
@@ -179,25 +174,25 @@ def uptake_features(record: Record, index: int) -> tuple[float, ...]:
     near = after[:12]
     shared = [len(mine & record.words[j]) / (1 + len(mine)) ** 0.5 for j in near]
     said = [sentences[j].text for j in reply]
-    nearby = [sentences[j].text for j in near]
     end = record.item_end(index)
 
     def top(values: Any, picked: Sequence[int]) -> float:
         return float(max((values[k] for k in picked), default=0.0))
 
     return (
-        _logit(float(take.max(initial=0.0))),
+        log_odds(float(take.max(initial=0.0))),
         float(np.minimum(take, 0.95).sum() if len(take) else 0.0) ** 0.5,
-        _logit(top(take, first)),
-        _logit(float(brush.max(initial=0.0))),
-        _logit(top(brush, first)),
-        *(_logit(top(p[act], reply)) for act in ("uptake", "dismissal", "parking", "bare_ok", "assent", "objection")),
+        log_odds(top(take, first)),
+        log_odds(float(brush.max(initial=0.0))),
+        log_odds(top(brush, first)),
+        *(log_odds(top(p[act], reply)) for act in ("uptake", "dismissal", "parking", "bare_ok", "assent", "objection")),
         max(shared, default=0.0),
         max((s for s, j in zip(shared, near, strict=True) if j in reply), default=0.0),
         float(any("?" in text for text in said)),
-        float(any(_OWNER.search(text) for text in nearby)),
-        float(any(_CHANGE.search(text) for text in nearby)),
-        float(any(_PARKED.search(text) for text in nearby[:6])),
+        *(
+            float(any(("reply", name) in record.cues(j) for j in (near if name in LATER_WORDS else near[:4])))
+            for name in REPLY_WORDS
+        ),
         float(bool(said) and all(_BARE.match(text) for text in said)),
         float(not after),
         float(np.log1p(len(after))),
@@ -244,7 +239,8 @@ def reply_act(record: Record, index: int, reply: range) -> ReplyAct:
     take, brush = record.reading.links(index, reply)
     if all(_BARE.match(text) for text in texts):
         return ReplyAct.BARE_OK
-    if max(p["parking"][j] for j in reply) > 0.3 or (any(_PARKED.search(t) for t in texts) and max(brush) > 0.3):
+    parked = any(("reply", "parked") in record.cues(j) for j in reply)
+    if max(p["parking"][j] for j in reply) > 0.3 or (parked and max(brush) > 0.3):
         return ReplyAct.PARKED
     strength = {
         ReplyAct.DISMISSAL: max(p["dismissal"][j] for j in reply),
@@ -255,7 +251,8 @@ def reply_act(record: Record, index: int, reply: range) -> ReplyAct:
     return act if strength[act] > 0.3 else ReplyAct.SUBJECT_CHANGE
 
 
-def _logit(p: float) -> float:
+def log_odds(p: float) -> float:
+    """Log odds of a probability, bounded at about six."""
     import math
 
     p = min(max(p, 0.002), 0.998)
