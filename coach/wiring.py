@@ -102,6 +102,78 @@ class Coach:
         assert done is not None
         return done
 
+    def brief(self, plan: Plan, *, engine: EngineChoice | None = None) -> Brief:
+        """What to know before the meeting; see :func:`coach.rehearsal.brief.make_brief`. Names are real."""
+        from coach.rehearsal.brief import make_brief
+        from coach.rehearsal.model import Asking
+        from coach.rehearsal.past import KeptPast
+
+        memory, problem = self._memory()
+        past = KeptPast(memory, self.ledger, self.identities.load()) if memory else None
+        model = self._model_for(engine)
+        asking = Asking(model, self.identities.load) if model else None
+        made = make_brief(
+            plan, past, objecting=asking.objections if asking else None, rewriting=asking.opening if asking else None
+        )
+        return made.model_copy(update={"notices": (*made.notices, problem)}) if problem else made
+
+    def rehearse(
+        self,
+        plan: Plan,
+        *,
+        brief: Brief | None = None,
+        attendee: str | None = None,
+        temperament: Temperament | None = None,
+        engine: EngineChoice | None = None,
+    ) -> Session:
+        """A practice after the opening and the attendee's answer; go on with :meth:`say`. It is not kept yet.
+
+        ``brief`` saves making it again; see :func:`coach.rehearsal.session.start` for ``attendee`` and errors.
+        """
+        from datetime import UTC, datetime
+
+        from coach.rehearsal.ladder import Temperament
+        from coach.rehearsal.session import start
+
+        model = self._model_for(engine)
+        return start(
+            plan,
+            brief or self.brief(plan, engine="local"),
+            attendee=attendee,
+            temperament=temperament or Temperament.RESERVED,
+            engine="llm" if model else "local",
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def say(self, session: Session, text: str) -> Session:
+        """The session after this turn of the user and the attendee's reply, worded by the engine it was begun with."""
+        from coach.rehearsal.model import Asking
+
+        if session.engine == "local" or self.model is None:
+            return session.say(text)
+        asking = Asking(self.model, self.identities.load)
+        return session.say(text, asking.voice(session), asking.moves)
+
+    def debrief(self, session: Session) -> Debrief:
+        """How the practice went, next to earlier ones that were kept with the same person."""
+        from coach.rehearsal.debrief import make_debrief
+
+        return make_debrief(session, self.practices.all())
+
+    def after(self, plan: Plan, text: str, *, format: str | None = None) -> After:
+        """Which of the objections open before a meeting its notes show as heard."""
+        from coach import notes
+        from coach.rehearsal.after import after_meeting
+
+        return after_meeting(self.brief(plan, engine="local"), notes.parse(text, format))
+
+    @cached_property
+    def practices(self) -> Practices:
+        """Practices that were paused or ended, encrypted on disk."""
+        from coach.rehearsal.practices import Practices
+
+        return Practices(self.settings)
+
     @cached_property
     def local(self) -> Engine:
         """The engine that needs nothing but this machine."""
