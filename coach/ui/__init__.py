@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coach.ui.server import HOST, PORT, launch, quiet_gradio
+from coach.ui.server import HOST, PORT, launch, quiet_gradio, refuse_others
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -36,6 +36,8 @@ def serve(
     ``auth`` is a file of users (``coach.ui.users``); each of them has a library of their own. Raises
     :class:`coach.errors.ConfigError` for a port that is taken, and for an address open to others without ``auth``.
     """
+    if auth is None:
+        refuse_others(host)
     quiet_gradio()
     from coach.ui.coaches import each_their_own, one
     from coach.ui.page import build_page

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from coach.errors import CoachError
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region
 from coach.ui.evals import build_evals
@@ -16,7 +17,7 @@ from coach.ui.keeping import Reviewed
 from coach.ui.library import build_library
 from coach.ui.practice import build_practice
 from coach.ui.prepare import Draft, build_prepare, follow_up
-from coach.ui.review import build_review
+from coach.ui.review import AT_ONCE, build_review
 
 if TYPE_CHECKING:
     from coach.settings import Settings
@@ -46,6 +47,14 @@ def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
             draft = follow_up(shown.review) if shown.review else Draft()
             return {begun: draft, brief: "", plan: None, places: gr.Tabs(selected="prepare")}
 
+        def review_notes(text: str, request: gr.Request) -> dict[str, Any]:
+            """The review of the notes in ``text``, as ``coach.review/1``."""
+            try:
+                return dict(coach_of(request).review(text).model_dump(mode="json"))
+            except CoachError as error:
+                raise gr.Error(str(error), print_exception=False) from None
+
+        gr.api(review_notes, api_name="review", concurrency_id="review", concurrency_limit=AT_ONCE)
         # Where the user was is kept in the browser: no secret, so the key need not be one, and it outlives a restart.
         place = gr.BrowserState("review", storage_key="unheard.place", secret="unheard-not-secret")
         for name, tab in (("review", review), ("prepare", prepare), ("library", library), ("evals", evals)):

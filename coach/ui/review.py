@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,10 @@ from coach.ui.keeping import Reviewed, build_keeping, remember
 
 if TYPE_CHECKING:
     from coach.ui.coaches import CoachOf
+
+
+AT_ONCE = max(2, os.cpu_count() or 2)
+"""Reviews at the same moment. More would only make everybody wait, the page itself included."""
 
 
 def build_review(coach_of: CoachOf, page: gr.Blocks) -> tuple[gr.HTML, gr.State]:
@@ -125,7 +130,7 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> tuple[gr.HTML, gr.State]
             stop: gr.update(visible=False),
         }
 
-    busy = {**QUIET, "concurrency_id": "review", "concurrency_limit": 4}
+    busy = {**QUIET, "concurrency_id": "review", "concurrency_limit": AT_ONCE}
     go.click(show, text, outputs, **busy)
     pick.pick(show_sample, None, outputs, **busy)
     upload.upload(show_file, upload, outputs, **busy)

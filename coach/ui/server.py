@@ -52,8 +52,8 @@ def launch(
 
     Raises :class:`ConfigError` when the port is taken, or when others could reach the page and nobody has to sign in.
     """
-    if users is None and not is_loopback(host):
-        raise ConfigError(f"{host} is open to others: name a file of users with --auth, or use --host {HOST}")
+    if users is None:
+        refuse_others(host)
     port = _free_port(host, port)
     page.queue(max_size=WAITING, default_concurrency_limit=8)
     _, address, _ = page.launch(
@@ -82,6 +82,12 @@ def launch(
         sys.stdout.flush()
         page.block_thread()
     return str(address)
+
+
+def refuse_others(host: str) -> None:
+    """Return quietly for an address that only this machine reaches; raise :class:`ConfigError` for any other."""
+    if not is_loopback(host):
+        raise ConfigError(f"{host} is open to others: name a file of users with --auth, or use --host {HOST}")
 
 
 def _free_port(host: str, port: int) -> int:
