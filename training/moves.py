@@ -16,6 +16,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
+from coach.rehearsal.aim import nameless
 from coach.rehearsal.moves import Move, features
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -26,7 +27,7 @@ WORD_SCALE = 0.6
 
 def scaled(sentence: str) -> dict[str, float]:
     """Features with the scale that stands for how much we trust their kind beforehand."""
-    return {f: CUE_SCALE if f.startswith(("cue:", "any:", "ends:")) else WORD_SCALE for f in features(sentence)}
+    return {f: CUE_SCALE if f.startswith(("cue:", "any:", "ends:")) else WORD_SCALE for f in features(nameless(sentence))}
 
 
 def fit(rows: list[dict[str, float]], truth: np.ndarray) -> tuple[DictVectorizer, list[LogisticRegression]]:
@@ -51,7 +52,13 @@ def main() -> None:
         for k, model in enumerate(models):
             guess[test, k] = model.predict_proba(seen)[:, 1]
     report(table, truth, guess)
+    confusion(truth, guess)
     vectorizer, models = fit(rows, truth)
+    unseen = yaml.safe_load((ROOT / "tests/data/moves_unseen.yaml").read_text(encoding="utf-8"))
+    seen = vectorizer.transform([scaled(item["say"]) for item in unseen])
+    print("\nThe sentences of moves_unseen.yaml, never fitted on:")
+    guess = np.stack([model.predict_proba(seen)[:, 1] for model in models], axis=1)
+    report(unseen, np.array([[move.value in item["moves"] for move in Move] for item in unseen], dtype=int), guess)
     names = vectorizer.get_feature_names_out()
     out = {
         move.value: {
@@ -82,7 +89,17 @@ def report(table: list[dict[str, object]], truth: np.ndarray, guess: np.ndarray)
         )
         false = int(said[:, k].sum()) - hit
         print(f"{move:17} F1 {f1:.2f}  of {truth[:, k].sum()} found {hit}, false {false}; taken for {dict(others)}")
-    print(f"macro-F1 {np.mean(scores):.3f} over {len(table)} sentences, ten-fold")
+    print(f"macro-F1 {np.mean(scores):.3f} over {len(table)} sentences")
+
+
+def confusion(truth: np.ndarray, guess: np.ndarray) -> None:
+    """Print, for sentences of a single move, what the likeliest guess is: a Markdown table, rows are the truth."""
+    short = [move.value[:6] for move in Move]
+    print("\n| | " + " | ".join([*short, "none"]) + " |\n" + "| --- " * (len(short) + 2) + "|")
+    for k, move in enumerate(Move):
+        rows = np.flatnonzero((truth[:, k] == 1) & (truth.sum(axis=1) == 1))
+        best = Counter(int(guess[i].argmax()) if guess[i].max() >= 0.5 else len(short) for i in rows)
+        print(f"| {move.value} | " + " | ".join(str(best[j] or "") for j in range(len(short) + 1)) + " |")
 
 
 if __name__ == "__main__":
