@@ -176,10 +176,13 @@ def test_the_lists_of_the_lexicon_are_the_rules_of_the_local_engine_and_leave_it
     suite = Suite(suite="meetings", cases="meetings")
     lists, entries = rules(REPOSITORY, suite), rules(REPOSITORY, suite, each_entry=True)
     assert 10 < len(lists) < len(entries)
-    text = (REPOSITORY / lists[0].file).read_text().splitlines(keepends=True)
+    text = (REPOSITORY / lists[0].file).read_text()
+    whole = yaml.load(text, Loader=yaml.CSafeLoader)
     for rule in lists:
-        data = yaml.load("".join(text[: rule.first - 1] + text[rule.last :]), Loader=yaml.CSafeLoader)
-        assert all(entries for kind in data.values() for entries in kind.values())
+        section, key = rule.text.split(" ")[0].split(".")
+        without = yaml.load(rule.cut(text), Loader=yaml.CSafeLoader)
+        assert without[section][key] == [] and whole[section][key]
+        assert without.keys() == whole.keys()
 
 
 def test_a_copy_of_the_coach_holds_its_code_and_prompts_and_is_gone_afterwards() -> None:

@@ -277,7 +277,7 @@ def mutate(
 
     def tell(mutant: Mutant) -> None:
         what = mutant.error or (f"{len(mutant.noticed)} cases notice" if mutant.noticed else "UNTESTED")
-        typer.echo(f"{what:>20}  {mutant.rule}")
+        typer.echo(f"{what:>20}  {str(mutant.rule)[:150]}")
 
     mutants = try_without(evaluation, chosen, each_entry=each_entry, match=match, told=tell)
     untested = sum(mutant.untested for mutant in mutants)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coach.errors import InputError
+from coach.errors import InputError, UnverifiableError
 from coach_eval.evaluation import Evaluation
 from coach_eval.sandbox import copy_of_coach, evaluate_copy
 from coach_eval.schema import Run, Suite
@@ -22,15 +22,24 @@ _LIST = re.compile(r"^ {2}[\w-]+:")
 
 @dataclass(frozen=True)
 class Rule:
-    """Some lines of a file: a rule. file: relative to the copy. first, last: line numbers from 1, last included."""
+    """Some lines of a file: a rule. file: relative to the copy. first, last: line numbers from 1, last included.
+
+    instead: what stands there when the rule is gone.
+    """
 
     file: str
     first: int
     last: int
     text: str
+    instead: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.first}: {self.text}"
+
+    def cut(self, text: str) -> str:
+        """The file without the rule."""
+        lines = text.splitlines(keepends=True)
+        return "".join([*lines[: self.first - 1], self.instead, *lines[self.last :]])
 
 
 @dataclass(frozen=True)
@@ -103,13 +112,13 @@ def difference(before: Run, after: Run) -> tuple[tuple[str, float], ...]:
 def _without(rule: Rule, copy: Path, evaluation: Evaluation, suite: Suite, before: Run) -> Mutant:
     path = copy / rule.file
     whole = path.read_text(encoding="utf-8")
-    lines = whole.splitlines(keepends=True)
-    path.write_text("".join(lines[: rule.first - 1] + lines[rule.last :]), encoding="utf-8")
+    path.write_text(rule.cut(whole), encoding="utf-8")
     try:
         after = evaluate_copy(copy, evaluation, suite.suite)
+    except UnverifiableError as error:
+        return Mutant(rule, (), error=str(error))
     finally:
         path.write_text(whole, encoding="utf-8")
-        (copy / "results.json").unlink(missing_ok=True)
     errors = {trial.error for trial in after.trials if trial.error}
     if errors and len(errors) == len({trial.error for trial in after.trials}):
         return Mutant(rule, (), error=sorted(errors)[0])
@@ -128,15 +137,19 @@ def _bullets(file: str, lines: Sequence[str]) -> Iterator[Rule]:
 
 
 def _lists(file: str, lines: Sequence[str]) -> Iterator[Rule]:
-    """All entries below one key of the lexicon; the key itself stays, with an empty list's worth of nothing."""
-    numbers = [number for number, line in enumerate(lines, 1) if _LIST.match(line)]
-    for number in numbers:
+    """All entries below one key of the lexicon; the key stays, with an empty list."""
+    section = ""
+    for number, line in enumerate(lines, 1):
+        if re.match(r"[\w-]+:", line):
+            section = line.partition(":")[0]
+        if not _LIST.match(line):
+            continue
         last = number
         while last < len(lines) and (_ENTRY.match(lines[last]) or not lines[last].strip()):
             last += 1
-        if last > number + 1:
-            # The first entry becomes the only one that is left: an empty list would be another kind of file.
-            yield Rule(file, number + 2, last, f"{lines[number - 1].strip()} all but “{lines[number].strip()[2:]}”")
+        if last > number:
+            key = line.partition(":")[0]
+            yield Rule(file, number, last, f"{section}.{key.strip()} ({last - number} entries)", f"{key}: []\n")
 
 
 def _entries(file: str, lines: Sequence[str]) -> Iterator[Rule]:

@@ -39,6 +39,7 @@ def evaluate_copy(copy: Path, evaluation: Evaluation, suite: str) -> Run:
     import coach_eval
 
     results = copy / "results.json"
+    results.unlink(missing_ok=True)
     options: Sequence[str] = ["--root", str(evaluation.root), "--json", str(results), "--quiet", "--keep-nothing"]
     if evaluation.mode == "live":
         options = [*options, "--live"]

@@ -7,11 +7,12 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from coach.errors import ConfigError
+from coach.registry import Registry
 from coach.schema import Review
 from coach_eval.schema import Case, Score, Suite
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from coach.rehearsal.past import Past
     from coach.rehearsal.plan import Plan
     from coach.rehearsal.values import Brief, Debrief
+
+SCORERS: Registry[Callable[[Any, Suite, Any], Score]] = Registry("coach_eval.scorers", needs=("__call__",))
+"""Scorers of other packages; a suite names them under ``scorers``, and they get what a trial of its task shows."""
 
 C = TypeVar("C", bound=Case)
 S = TypeVar("S", bound=BaseModel)
@@ -71,18 +75,22 @@ class Task(Generic[C, S]):
         """All scorers of the suite, merged; raises :class:`ConfigError` for a scorer that the task does not have."""
         names = suite.scorers or tuple(self.scorers)
         for name in names:
-            if name not in self.scorers:
-                known = ", ".join(self.scorers)
+            if name not in self.scorers and name not in tuple(SCORERS):
+                known = ", ".join((*self.scorers, *SCORERS))
                 raise ConfigError(f"suite {suite.suite!r}: {self.name} has no scorer {name!r}: choose from {known}")
-        return merge(self.scorers[name](case, suite, seen) for name in names)
+        return merge(self._scorer(name)(case, suite, seen) for name in names)
 
     def scorer_digest(self, suite: Suite) -> str:
         """SHA-256 of the source of every module that a scorer of the suite lives in."""
         from coach_eval import spans
 
-        modules = {self.scorers[name].__module__ for name in suite.scorers or self.scorers if name in self.scorers}
+        known = {*self.scorers, *SCORERS}
+        modules = {self._scorer(name).__module__ for name in suite.scorers or self.scorers if name in known}
         sources = [inspect.getsource(spans), *(inspect.getsource(sys.modules[name]) for name in sorted(modules))]
         return hashlib.sha256("\0".join(sources).encode()).hexdigest()
+
+    def _scorer(self, name: str) -> Callable[[C, Suite, S], Score]:
+        return self.scorers[name] if name in self.scorers else SCORERS[name]
 
 
 def merge(scores: Iterable[Score]) -> Score:
