@@ -12,31 +12,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from coach.schema import Alignment, BuyIn
+from coach.schema import Alignment, BuyIn, CategoricalSubtype, Need, ObjectionSubtype
 
 Sure = Literal["clear", "likely", "doubtful"]
 CONFIDENCE: dict[str, float] = {"clear": 0.85, "likely": 0.65, "doubtful": 0.35}
 """Probability shown for each word of certainty; models are better judges in words than in numbers."""
-
-ObjectionSubtype = Literal["ignored", "dismissed", "deferred", "silence", "lukewarm"]
-CategoricalSubtype = Literal[
-    "absolute", "certainty", "directive", "presumed_consent", "prediction", "either_or", "judgement", "savior"
-]
-Need = Literal[
-    "autonomy",
-    "influence",
-    "being_heard",
-    "competence",
-    "recognition",
-    "belonging",
-    "trust",
-    "safety",
-    "fairness",
-    "clarity",
-    "workload",
-    "support",
-    "purpose",
-]
 
 
 class Shape(BaseModel):

@@ -7,25 +7,18 @@ Times are seconds from the start of the meeting.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 KINDS = ("unheard_objection", "unaddressed_need", "categorical_phrasing")
 """The kinds of finding the coach ships with; plug-ins may add others."""
 
-OBJECTION_SUBTYPES = ("ignored", "dismissed", "deferred", "silence", "lukewarm")
-CATEGORICAL_SUBTYPES = (
-    "absolute",
-    "certainty",
-    "directive",
-    "presumed_consent",
-    "prediction",
-    "either_or",
-    "judgement",
-    "savior",
-)
-NEEDS = (
+ObjectionSubtype = Literal["ignored", "dismissed", "deferred", "silence", "lukewarm"]
+CategoricalSubtype = Literal[
+    "absolute", "certainty", "directive", "presumed_consent", "prediction", "either_or", "judgement", "savior"
+]
+Need = Literal[
     "autonomy",
     "influence",
     "being_heard",
@@ -39,7 +32,10 @@ NEEDS = (
     "workload",
     "support",
     "purpose",
-)
+]
+OBJECTION_SUBTYPES: tuple[str, ...] = get_args(ObjectionSubtype)
+CATEGORICAL_SUBTYPES: tuple[str, ...] = get_args(CategoricalSubtype)
+NEEDS: tuple[str, ...] = get_args(Need)
 
 Tier = Literal["finding", "look"]
 EngineName = Literal["local", "llm", "both"]
