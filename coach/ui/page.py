@@ -16,7 +16,7 @@ from coach.ui.faults import Update
 from coach.ui.keeping import Reviewed
 from coach.ui.library import build_library
 from coach.ui.practice import build_practice
-from coach.ui.prepare import Draft, build_prepare, follow_up
+from coach.ui.prepare import Draft, build_prepare, follow_up, form_of
 from coach.ui.review import AT_ONCE, build_review
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
             with gr.Tab(strings.PLACE_EVALS, id="evals") as evals:
                 build_evals(EVALS, evals)
 
-        def follow(shown: Reviewed) -> Update:
-            """From a review to the plan of its follow-up, filled in; the place itself shows it."""
+        def follow(shown: Reviewed, request: gr.Request) -> Update:
+            """From a review to the plan of its follow-up, filled in."""
             draft = follow_up(shown.review) if shown.review else Draft()
-            return {begun: draft, brief: "", plan: None, places: gr.Tabs(selected="prepare")}
+            page_of = form_of(coach_of(request), draft)
+            return {begun: draft, form: page_of, brief: "", plan: None, places: gr.Tabs(selected="prepare")}
 
         def review_notes(text: str, request: gr.Request) -> dict[str, Any]:
             """The review of the notes in ``text``, as ``coach.review/1``."""
@@ -60,5 +61,5 @@ def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
         for name, tab in (("review", review), ("prepare", prepare), ("library", library), ("evals", evals)):
             tab.select(partial(str, name), None, place, queue=False, **QUIET)
         page.load(lambda last: gr.Tabs(selected=last), place, places, queue=False, **QUIET)
-        result.follow(follow, reviewed, [begun, brief, plan, places], **QUIET)
+        result.follow(follow, reviewed, [begun, form, brief, plan, places], **QUIET)
     return page

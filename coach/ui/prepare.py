@@ -68,8 +68,7 @@ def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.
     def enter(known: Plan | None, draft: Draft, request: gr.Request) -> Update:
         if known is not None:
             return {begun: draft}
-        coach = coach_of(request)
-        return {form: views.part(TEMPLATE, "form", draft, names(coach), "", coach.practices.paused()[-3:])}
+        return {form: form_of(coach_of(request), draft)}
 
     @telling(shown)
     def brief(request: gr.Request, event: gr.EventData) -> Update:
@@ -90,6 +89,11 @@ def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.
     form.brief(brief, None, outputs, **QUIET)
     shown.edit(edit, plan, outputs, **QUIET)
     return form, shown, plan, begun
+
+
+def form_of(coach: Coach, draft: Draft) -> str:
+    """The form with a draft in it, and the last practices that were left."""
+    return views.part(TEMPLATE, "form", draft, names(coach), "", coach.practices.paused()[-3:])
 
 
 def brief_of(coach: Coach, plan: Plan) -> str:

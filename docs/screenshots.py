@@ -1,0 +1,87 @@
+"""The pictures of the docs, from meetings that we made up: ``python docs/screenshots.py`` writes ``docs/images``.
+
+They show what the coach really says: the page runs with the engine of this machine and an empty library, is walked
+through in Debian's chromium, and is pictured in the light and in the dark.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coach.samples import samples
+from coach.settings import load_settings
+from coach.ui import serve
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+IMAGES = Path(__file__).parent / "images"
+WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+
+
+def main() -> None:
+    """Write every picture anew."""
+    from playwright.sync_api import sync_playwright
+
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as driver:
+        address = serve(load_settings(home=Path(home), engine="local"), port=0, wait=False)
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for scheme in ("light", "dark"):
+            page = browser.new_context(viewport=WIDE, color_scheme=scheme, reduced_motion="reduce").new_page()
+            _walk(page, address, scheme)
+            page.context.close()
+        page = browser.new_context(viewport=NARROW, color_scheme="light", device_scale_factor=2).new_page()
+        _review(page, address)
+        _picture(page, "review-narrow")
+        browser.close()
+
+
+def _walk(page: Page, address: str, scheme: str) -> None:
+    page.goto(address)
+    page.wait_for_selector(".sample")
+    _picture(page, f"start-{scheme}")
+    _review(page, address)
+    _picture(page, f"review-{scheme}")
+    page.locator(".board").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 500)
+    _picture(page, f"people-{scheme}")
+    page.get_by_role("button", name="Keep in the library").click()
+    page.wait_for_selector(".keeping")
+    _picture(page, f"pseudonyms-{scheme}")
+    page.get_by_role("button", name="Keep them").click()
+    page.get_by_text("You find it in the library").wait_for()
+    page.get_by_role("button", name="Prepare the follow-up").click()
+    page.wait_for_selector(".plan:visible")
+    opening = page.get_by_label("What do you plan to say first, in your own words?")
+    opening.fill("From Monday we plan in Tilework. Everybody knows the wall is old. The yearly plan is the only way.")
+    page.get_by_role("button", name="Make the brief").click()
+    page.wait_for_selector(".brief")
+    _picture(page, f"brief-{scheme}")
+    page.get_by_role("button", name="Practise with Jonas").click()
+    page.wait_for_selector(".practice")
+    page.get_by_label("What you say to Jonas").fill(
+        "You see on the wall what the others are stuck on, and in the tool you would not. What would you need there?"
+    )
+    page.get_by_role("button", name="Say it").click()
+    page.locator(".reply button[type=submit]:enabled").wait_for()
+    page.wait_for_timeout(500)
+    _picture(page, f"practice-{scheme}")
+
+
+def _review(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name=samples()[0].title).click()
+    page.wait_for_selector("#result-title")
+
+
+def _picture(page: Page, name: str) -> None:
+    page.wait_for_timeout(500)
+    page.screenshot(path=IMAGES / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
