@@ -108,10 +108,15 @@ def _checked(text: str, name: str) -> str:
 def _convert(file: Path) -> str:
     try:
         from markitdown import MarkItDown
+        from markitdown.converters import DocxConverter, PdfConverter
     except ImportError:
         raise InputError(f"{file.name} needs the extra for documents: pip install 'unheard[docs]'") from None
     try:
-        text = MarkItDown(enable_plugins=False).convert_local(str(file)).text_content
+        # Only these two: the library's own fall-back would read a damaged file as if it were plain text.
+        reader = MarkItDown(enable_builtins=False, enable_plugins=False)
+        reader.register_converter(DocxConverter())
+        reader.register_converter(PdfConverter())
+        text = reader.convert_local(str(file)).text_content
     except Exception as error:  # noqa: BLE001  # the converters raise whatever their libraries raise
         raise InputError(
             f"{file} can't be converted ({type(error).__name__}): save it as text and try again."
