@@ -117,12 +117,14 @@ def record(
         for suite in chosen:
             typer.echo(estimates(evaluation, suite))
         return
-    results = _evaluate(evaluation, [suite.suite for suite in chosen], quiet=False)
-    if prune:
-        for suite in chosen:
-            typer.echo(f"{suite.suite}: {prune_recordings(evaluation, suite)} recordings pruned")
-    worst = max((_code(v, r, strict=False) for v, r in _pairs(results) if _faulty(r)), default=0)
-    raise typer.Exit(worst)
+    results = _evaluate(evaluation, [suite.suite for suite in chosen], quiet=True)
+    for suite, made in zip(chosen, results.runs, strict=True):
+        errors = [trial.error for trial in made.trials if trial.error]
+        pruned = prune_recordings(evaluation, suite) if prune and not errors else 0
+        typer.echo(f"{suite.suite}: {len(made.trials)} trials, {len(errors)} errors, {pruned} recordings pruned")
+        for error in dict.fromkeys(errors):
+            typer.echo(f"  {error}")
+    raise typer.Exit(max((_code(v, r, strict=False) for v, r in _pairs(results) if _faulty(r)), default=0))
 
 
 @app.command()
