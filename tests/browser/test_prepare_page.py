@@ -43,6 +43,7 @@ def say(page: Page, text: str) -> None:
     page.get_by_role("button", name="Say it").click()
     expect(page.locator(".practice .talk > .chat > li")).to_have_count(before + 2)
     expect(page.get_by_role("button", name="Say it")).to_be_enabled(timeout=20_000)
+    expect(page.get_by_label(re.compile("^What you say to"))).to_have_value("")
 
 
 def test_a_plan_becomes_a_brief_a_practice_and_a_debrief(page: Page, address: str) -> None:

@@ -35,7 +35,7 @@
       const source = event.target.closest("[data-act]");
       if (source && source.tagName !== "FORM") tell(source);
     });
-    element.addEventListener("submit", event => { event.preventDefault(); clearTimeout(soon); tell(event.target); });
+    element.addEventListener("submit", event => { event.preventDefault(); clearTimeout(soon); tell(event.target); if ("clear" in event.target.dataset) event.target.reset(); });
     element.addEventListener("input", event => {
       const form = event.target.closest("form[data-live]");
       clearTimeout(soon);
