@@ -23,9 +23,11 @@ import numpy as np
 
 from training.decision import (
     KINDS,
+    RIDGE,
     Sample,
     Tally,
     best_threshold,
+    bounds,
     fit,
     load,
     nested,
@@ -38,7 +40,6 @@ from training.decision import (
 from training.folds import group_of
 from training.matching import overlaps
 
-RIDGE = 30.0
 REPLIES = ("uptake", "dismissal", "parking", "bare", "assent", "objection")
 GROUPS = {
     "encoder: worth raising": ("raise ",),
@@ -46,12 +47,12 @@ GROUPS = {
         "objection", "unheard", "need", "continuation", "proposal", "uptake", "dismissal", "assent", "lukewarm",
         "silence", "categorical", "fine strong word", "neighbour", "sure", "rank",
     ),
-    "encoder: links": ("link ", "brush "),
+    "encoder: links": ("link ", "answer ", "brush "),
     "encoder: the reply": tuple(f"reply {act}" for act in REPLIES),
-    "words of uptake": ("overlap ", "reply asks", "owner", "change", "parked", "bare words"),
+    "words of uptake": ("overlap ", "reply asks", "words ", "bare words"),
     "place in the record": ("no reply", "others after", "end of document", "item length", "own after", "chair replies"),
     "form of the sentence": ("words", "question", "first person", "share of speaker", "no speaker", "record size"),
-    "cues and their scope": ("cues", "free cues", "excused cues"),
+    "cues and their scope": ("cues", "free cues", "excused cues", "cue "),
     "subtype": ("subtype ",),
 }  # fmt: skip
 
@@ -196,12 +197,12 @@ def ablation(corpus: Path, readings: Path) -> None:
     def run(without: tuple[str, ...]) -> dict[bool, Tally]:
         result = {True: Tally(), False: Tally()}
         for kind, module in KINDS.items():
-            kept = [
+            gone = [
                 i
                 for i, f in enumerate(module.FEATURES)
-                if not any(f == w or (w.endswith(" ") and f.startswith(w)) for w in without)
+                if any(f == w or (w.endswith(" ") and f.startswith(w)) for w in without)
             ]
-            _, _, each = nested(pairs, kind, RIDGE, lambda v, kept=kept: v[:, kept])  # type: ignore[misc]
+            _, _, each = nested(pairs, kind, RIDGE, gone)
             for left, (counts, _) in each.items():
                 result[left.startswith("authored")] += counts
         return result
@@ -228,7 +229,11 @@ def curve(corpus: Path, readings: Path, rounds: int = 5) -> None:
             for kind, found in everything.items():
                 mine = [s for s in found if s.document in seen]
                 model = fit(
-                    np.stack([s.values for s in mine]), np.array([s.truth for s in mine]), weights(mine, sources), RIDGE
+                    np.stack([s.values for s in mine]),
+                    np.array([s.truth for s in mine]),
+                    weights(mine, sources),
+                    RIDGE,
+                    bounds(KINDS[kind].FEATURES, kind),
                 )
                 confidence = model(np.stack([s.values for s in found]))
                 threshold = best_threshold(pairs, kind, found, confidence, sorted(seen))

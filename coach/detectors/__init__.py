@@ -8,7 +8,7 @@ from coach.detectors.unaddressed_needs import UnaddressedNeeds
 from coach.detectors.unheard_objections import UnheardObjections
 from coach.registry import Registry
 
-DETECTORS: Registry[Detector] = Registry("coach.detectors")
+DETECTORS: Registry[Detector] = Registry("coach.detectors", needs=("kind", "source", "detect"))
 
 for detector in (UnheardObjections(), UnaddressedNeeds(), CategoricalPhrasing()):
     DETECTORS.register(detector.kind)(detector)

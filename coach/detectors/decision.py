@@ -36,12 +36,12 @@ class Logistic:
     weights: tuple[float, ...]
     bias: float
 
-    def probability(self, values: Sequence[float]) -> float:
-        """Calibrated probability, 0 to 1, for values in the order of ``features``."""
+    def logit(self, values: Sequence[float]) -> float:
+        """Log odds for values in the order of ``features``."""
         total = self.bias
         for value, mean, scale, weight in zip(values, self.mean, self.scale, self.weights, strict=True):
             total += weight * max(-4.0, min(4.0, (value - mean) / scale))
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+        return total
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Decision:
     look: float
     most: int
 
-    def confidence(self, values: Sequence[float]) -> float:
-        """Probability, 0 to 1, that a careful facilitator would raise it."""
-        return self.model.probability(values)
+    def confidence(self, values: Sequence[float], shift: float = 0.0) -> float:
+        """Probability, 0 to 1, that a careful facilitator would raise it; ``shift`` is added to the log odds."""
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.model.logit(values) + shift))))
 
     def tier(self, confidence: float) -> Tier | None:
         """Where a passage of this confidence is shown, None for nowhere."""
@@ -68,13 +68,27 @@ class Decision:
 @cache
 def decisions() -> Mapping[str, Decision]:
     """The fitted decision for each kind of finding."""
-    kept = json.loads(files("coach").joinpath("data/decision.json").read_text("utf-8"))
+    return {kind: Decision(**{**d, "model": _logistic(d["model"])}) for kind, d in _kept()["kinds"].items()}
 
-    def logistic(model: dict[str, Any]) -> Logistic:
-        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in model.items()}
-        return Logistic(**values)
 
-    return {kind: Decision(**{**d, "model": logistic(d["model"])}) for kind, d in kept["kinds"].items()}
+@cache
+def fate() -> Logistic:
+    """How much more likely than usual an objection stayed unheard, by how it was received: a shift of the log odds.
+
+    Learned from every objection, heard or not, over ``UPTAKE_FEATURES``: far more of them than of findings.
+    """
+    return _logistic(_kept()["fate"])
+
+
+@cache
+def _kept() -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(files("coach").joinpath("data/decision.json").read_text("utf-8"))
+    return kept
+
+
+def _logistic(model: dict[str, Any]) -> Logistic:
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in model.items()}
+    return Logistic(**values)
 
 
 @dataclass(frozen=True)

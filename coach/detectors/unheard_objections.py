@@ -10,6 +10,7 @@ from coach.detectors.decision import (
     Passage,
     candidate,
     decisions,
+    fate,
     findings,
     passages,
     sentence_features,
@@ -39,7 +40,11 @@ class UnheardObjections:
 def candidates(record: Record) -> tuple[Candidate, ...]:
     """Everything that may be an unheard objection, with its confidence; most of it is never shown."""
     model = decisions()[KIND]
-    return tuple(_candidate(record, p, model.confidence(features(record, p.seed))) for p in seeds(record))
+
+    def confidence(index: int) -> float:
+        return model.confidence(features(record, index), fate().logit(uptake_features(record, index)))
+
+    return tuple(_candidate(record, p, confidence(p.seed)) for p in seeds(record))
 
 
 def seeds(record: Record) -> tuple[Passage, ...]:

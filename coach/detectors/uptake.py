@@ -135,6 +135,8 @@ UPTAKE_FEATURES = (
     "link best",
     "link mass",
     "link reply",
+    "answer best",
+    "answer reply",
     "brush best",
     "brush reply",
     "reply uptake",
@@ -167,6 +169,7 @@ def uptake_features(record: Record, index: int) -> tuple[float, ...]:
     take = brush = np.zeros(0, np.float32)
     if after:
         take, brush = record.reading.links(index, after)
+    answer = take * p["uptake"][list(after)] if after else take
     first = [k for k, j in enumerate(after) if j in reply]
     mine = record.words[index] | (
         record.words[index - 1] if index and record.same_voice(index - 1, index) else frozenset()
@@ -183,6 +186,8 @@ def uptake_features(record: Record, index: int) -> tuple[float, ...]:
         log_odds(float(take.max(initial=0.0))),
         float(np.minimum(take, 0.95).sum() if len(take) else 0.0) ** 0.5,
         log_odds(top(take, first)),
+        log_odds(float(answer.max(initial=0.0))),
+        log_odds(top(answer, first)),
         log_odds(float(brush.max(initial=0.0))),
         log_odds(top(brush, first)),
         *(log_odds(top(p[act], reply)) for act in ("uptake", "dismissal", "parking", "bare_ok", "assent", "objection")),

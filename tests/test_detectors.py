@@ -1,0 +1,129 @@
+"""What the offline engine finds, and what it lets pass, on passages written for these tests."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from coach import acts, notes
+from coach.detectors import DETECTORS
+from coach.schema import Finding
+
+
+def found(text: str, kind: str | None = None, tier: str | None = None) -> list[Finding]:
+    conversation = notes.parse(text)
+    reading = acts.read(conversation)
+    all_ = [f for name, d in DETECTORS.items() if kind in (None, name) for f in d.detect(conversation, reading)]
+    return [f for f in all_ if tier in (None, f.tier)]
+
+
+UNHEARD = """# Weekly, laundry and linen
+
+Greta: I want to move all pick-ups to five in the morning, starting next month.
+Hamid: At five there is no bus. Half of my team can't get here, and I'd lose Rosa for good.
+Greta: Okay. The second thing is the new detergent, it came in cheaper than we thought.
+Lotte: It smells better too.
+Greta: Perfect. So five o'clock it is, everyone agrees. See you on Thursday.
+"""
+
+HEARD = """# Weekly, laundry and linen
+
+Greta: I want to move all pick-ups to five in the morning, starting next month.
+Hamid: At five there is no bus. Half of my team can't get here, and I'd lose Rosa for good.
+Greta: I hadn't thought of the bus. When does the first one arrive?
+Hamid: Twenty to six.
+Greta: Then we start at six, and I'll tell the hospital today. Would that work for Rosa?
+Hamid: Yes, six is fine. Thank you.
+Lotte: Good, six it is.
+"""
+
+QUIET = """# Garden committee
+
+Ida: The seed order went out on Monday. It should be here by the twelfth.
+Per: I can collect it from the depot.
+Ida: Thank you, Per. The pump was serviced and works again.
+Solveig: Shall we water on Tuesdays and Fridays, as last year?
+Per: Fine by me.
+Ida: Tuesdays and Fridays, then. Solveig puts it on the board.
+"""
+
+
+def test_every_quote_is_the_exact_slice_and_every_finding_is_complete() -> None:
+    conversation = notes.parse(UNHEARD)
+    for f in found(UNHEARD):
+        assert conversation.text[f.start : f.end] == f.quote
+        assert f.why and f.ask.rstrip().endswith("?")
+        assert 0 <= f.confidence <= 1
+        assert f.source.startswith("local:")
+
+
+def test_an_objection_that_nobody_takes_up_is_raised() -> None:
+    quotes = [f.quote for f in found(UNHEARD, "unheard_objection")]
+    assert any("bus" in q or "Rosa" in q for q in quotes)
+
+
+def test_the_same_objection_taken_up_scores_lower() -> None:
+    def confidence(text: str) -> float:
+        return max(
+            (f.confidence for f in found(text, "unheard_objection") if "bus" in f.quote or "Rosa" in f.quote),
+            default=0.0,
+        )
+
+    assert confidence(HEARD) < confidence(UNHEARD)
+
+
+def test_an_objection_that_led_to_a_change_is_no_finding() -> None:
+    assert not found(HEARD, "unheard_objection", "finding")
+
+
+def test_a_meeting_with_nothing_to_raise_is_quiet() -> None:
+    assert found(QUIET, tier="finding") == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Obviously nobody with any sense would keep the old supplier.",
+        "We have no choice, either you sign today or the project is dead.",
+        "They are simply too lazy to learn the new till.",
+        "Trust me, this will solve every problem we have with the shifts.",
+    ],
+)
+def test_words_that_leave_no_room_are_found(sentence: str) -> None:
+    text = f"Vera: The offer is on the table.\nNils: {sentence}\nVera: Hm.\nOskar: Next item, the keys.\n"
+    assert [f for f in found(text, "categorical_phrasing") if f.quote in sentence or sentence in f.quote]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The parser always returns a list, also for one row.",
+        "I will definitely bring the keys tomorrow.",
+        "Should we never say never?",
+        "Of course, go ahead.",
+        "The law says that nobody under sixteen may work after ten.",
+    ],
+)
+def test_strong_words_that_are_fine_are_no_findings(sentence: str) -> None:
+    text = f"Vera: Good morning.\nNils: {sentence}\nVera: Thank you, that helps.\nOskar: Next item, the keys.\n"
+    assert not found(text, "categorical_phrasing", "finding")
+
+
+def test_who_is_called_what_changes_no_finding() -> None:
+    other = UNHEARD
+    for old, new in {"Greta": "Wojtek", "Hamid": "Ann-Sofie", "Lotte": "Tunde"}.items():
+        other = re.sub(rf"\b{old}\b", new, other)
+    shape = [(f.kind, f.subtype, f.tier, round(f.confidence, 2)) for f in found(UNHEARD)]
+    assert [(f.kind, f.subtype, f.tier, round(f.confidence, 2)) for f in found(other)] == shape
+
+
+def test_one_passage_is_not_both_an_objection_and_a_need_unless_both_are_sure() -> None:
+    objections, needs = found(UNHEARD, "unheard_objection"), found(UNHEARD, "unaddressed_need")
+    for o in objections:
+        for n in needs:
+            assert n.end <= o.start or o.end <= n.start or n.confidence > min(o.confidence, 0.6)
+
+
+def test_detectors_say_which_kind_and_version_made_a_finding() -> None:
+    assert [d.source for _, d in DETECTORS.items()] == [f"local:{kind}@1" for kind in DETECTORS]
