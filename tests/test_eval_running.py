@@ -295,12 +295,15 @@ def test_words_of_a_case_cannot_become_markup(root: Path) -> None:
 
 def test_the_page_asks_nobody_for_anything(root: Path) -> None:
     results = results_of(root)
+    bless(root, everything)
     html = page(results.runs, results.verdicts, Baselines(root / "baselines").history())
     assert "default-src 'none'" in html
     for way in ("http://", "https://", "src=", "@import", "url("):
         assert way not in html
     assert html.count('class="case"') == 12
     assert "<polyline" in html
+    first = html.index('class="case"')
+    assert "lost: " in html[first : html.index("</tr>", first)]
 
 
 def test_results_can_be_read_back_and_written_again(root: Path, tmp_path: Path) -> None:
