@@ -261,7 +261,8 @@ def _tidy(text: str) -> str:
 
 def _dated(said: Any) -> str:
     """When and where a point or a piece of evidence was said."""
-    return ", ".join(filter(None, [date_label(said.date), said.meeting]))
+    day, meeting = date_label(said.date), said.meeting or ""
+    return ", ".join(filter(None, ["" if day in meeting else day, meeting]))
 
 
 def _one_line(text: str) -> str:

@@ -26,8 +26,10 @@ WORD_SCALE = 0.6
 
 
 def scaled(sentence: str) -> dict[str, float]:
-    """Features with the scale that stands for how much we trust their kind beforehand."""
-    return {f: CUE_SCALE if f.startswith(("cue:", "any:", "ends:")) else WORD_SCALE for f in features(nameless(sentence))}
+    """Features with the scale that says how much we trust their kind beforehand."""
+    return {
+        f: CUE_SCALE if f.startswith(("cue:", "any:", "ends:")) else WORD_SCALE for f in features(nameless(sentence))
+    }
 
 
 def fit(rows: list[dict[str, float]], truth: np.ndarray) -> tuple[DictVectorizer, list[LogisticRegression]]:

@@ -49,6 +49,20 @@ LISTENING = frozenset(
 DISMISSING = frozenset(Move) - LISTENING
 THRESHOLD = 0.5
 
+CARRIED = frozenset({Move.STEAMROLL, Move.REASSURE, Move.ADVISE, Move.DEFER, Move.REBUT, Move.DIVERT})
+"""Moves whose cues may stand in what the speaker only gives back of the other's words."""
+
+_GIVEN_BACK = re.compile(
+    r"(?:so,? )?(?:you(?:'d| would| said| mean| told| asked| want| need to (?:know|see)| have been|'ve been)\b"
+    r"(?! (?:better|rather|to))"
+    r"|if i (?:hear|understand|understood|heard|got|get|have)|if i've|what i(?:'m)? hear|it sounds|in other words"
+    r"|your (?:worry|fear|point|concern|condition)\b|so you(?:'re| are) (?:worried|afraid|saying|left)|the fear is)"
+)
+_CONTRAST = re.compile(r"\b(?:but|however|anyway|still|so (?:get|stop|just))\b")
+_QUOTED_OR_CONDITION = re.compile(
+    r"[\"“][^\"”]*[\"”]|\b(?:before|until|unless|whether|so that|nothing(?: else)? is) [^,.;?!]*"
+    r"|\bif (?!i were)[^,.;?!]*"
+)
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 _WORD = re.compile(r"[a-z']+")
 
@@ -105,7 +119,13 @@ def features(sentence: str) -> frozenset[str]:
     """The features of a sentence: cue patterns it holds, its words and word pairs, and its shape."""
     plain = sentence.lower().replace("’", "'").strip()
     words = _WORD.findall(plain)
-    found = {f"cue:{move}:{n}" for move, patterns in _cues().items() for n, p in enumerate(patterns) if p.search(plain)}
+    own = _own_words(plain)
+    found = {
+        f"cue:{move}:{n}"
+        for move, patterns in _cues().items()
+        for n, p in enumerate(patterns)
+        if p.search(own if move in CARRIED else plain)
+    }
     found |= {f"any:{name.split(':')[1]}" for name in found}
     found |= {f"w:{w}" for w in words}
     found |= {f"p:{a} {b}" for a, b in pairwise(words)}
@@ -113,6 +133,14 @@ def features(sentence: str) -> frozenset[str]:
     if words:
         found.add(f"first:{words[0]}")
     return frozenset(found)
+
+
+def _own_words(sentence: str) -> str:
+    """The sentence without what it gives back of the other's words: "you'd want a say before it is decided" decides
+    nothing, and "so you need to know" is no advice."""
+    if _GIVEN_BACK.match(sentence) and not _CONTRAST.search(sentence):
+        return ""
+    return _QUOTED_OR_CONDITION.sub(" ", sentence)
 
 
 def _taken_back(words: str, scores: dict[Move, float]) -> bool:

@@ -28,7 +28,7 @@ def hear(plan: Plan, points: Sequence[Point]) -> Opening:
     return Opening(
         text=plan.opening,
         phrases=phrases,
-        rewritten=_rewritten(plan, sentences, phrases, passed),
+        rewritten=_rewritten(plan, phrases, passed),
         phase=_phase(plan, sentences),
         passes_over=tuple(_passed(p, sentences) for p in passed),
     )
@@ -100,7 +100,7 @@ def _phrase(sentence: Sentence) -> Phrase | None:
     return None
 
 
-def _rewritten(plan: Plan, sentences: Sequence[Sentence], phrases: Sequence[Phrase], passed: Sequence[Point]) -> str:
+def _rewritten(plan: Plan, phrases: Sequence[Phrase], passed: Sequence[Point]) -> str:
     """The whole opening once more: strong sentences softened, what it passes over named, a question at its end."""
     texts, at, made = words(), 0, ""
     for phrase in phrases:

@@ -15,7 +15,7 @@ from functools import cache
 from string import Formatter
 from typing import Any, Literal, Protocol
 
-from coach.lexicon import load
+from coach.lexicon import has, load
 from coach.rehearsal.brief import guess_need
 from coach.rehearsal.ladder import Status, Temperament
 from coach.rehearsal.moves import Move
@@ -23,6 +23,9 @@ from coach.rehearsal.opening import words as coach_words
 from coach.rehearsal.values import Point
 from coach.topics import topic
 from coach.wording import snippet
+
+OWN = ("ledger", "library")
+"""Origins of what a person really said; all else is a guess, and never put as a quote."""
 
 Event = Literal["raise", "raise_next", "rose", "again", "off_topic", "nothing", "softened", "hardened", "finished"]
 """What a turn of the user did to the objection spoken of. *Rose*: one rung or more up. *Again*: something kind that
@@ -80,7 +83,8 @@ class LocalVoice:
         yield _choose(_pools(scene), slots, scene.used)
         if scene.following is not None:
             theirs = _slots(scene.following, "")
-            yield _choose([_by_temperament(_texts()["raise_next"], scene.temperament)], theirs, scene.used)
+            pools = _raising("raise_next", scene.following, scene.temperament)
+            yield _choose(pools, theirs, scene.used)
 
 
 def streamed(text: str) -> Iterator[str]:
@@ -104,8 +108,7 @@ def _pools(scene: Scene) -> list[list[str]]:
     """Lists of lines that fit the scene, the one to take from first in front."""
     texts, temper = _texts(), scene.temperament
     if scene.event == "raise":
-        key = "raise" if scene.point.origin in ("ledger", "library") else "raise_guess"
-        return [_by_temperament(texts[key], temper), _by_temperament(texts["raise_guess"], temper)]
+        return _raising("raise" if scene.point.origin in OWN else "raise_guess", scene.point, temper)
     if scene.event == "hardened":
         own = texts["hardened"].get(scene.move.value if scene.move else "", [])
         return [own, _by_temperament(texts["hardened"], temper)]
@@ -114,6 +117,12 @@ def _pools(scene: Scene) -> list[list[str]]:
     if scene.event == "again":
         return [texts["again"][scene.status.value], _by_temperament(texts["nothing"], temper)]
     return [_by_temperament(texts[scene.event], temper), _by_temperament(texts["nothing"], temper)]
+
+
+def _raising(key: str, point: Point, temperament: Temperament) -> list[list[str]]:
+    """The lists that put a concern on the table; a half yes is told as one."""
+    half = point.origin in OWN and has(point.quote, "assent", "lukewarm")
+    return [_by_temperament(_texts()[name], temperament) for name in (*(["raise_lukewarm"] * half), key)]
 
 
 def _by_temperament(group: dict[str, list[str]], temperament: Temperament) -> list[str]:
@@ -151,13 +160,11 @@ def _slots(point: Point, need: str) -> dict[str, str]:
     """What the lines may say of the concern; quotes and wants in the person's own words only."""
     flat = " ".join(point.quote.split())
     told = bool(_TOLD.search(flat)) and not _FIRST_PERSON.search(flat)
-    slots = {"words": flat if _closed(flat) else f"{flat}."}
-    if point.origin in ("ledger", "library"):
+    slots: dict[str, str] = {}
+    if point.origin in OWN:
         slots["reported" if told else "quote"] = _ended(snippet(flat, 120))
-        if told:
-            slots["words"] = f"The minutes have me down with this: {slots['reported']}"
     else:
-        slots["plain"] = slots["words"]
+        slots["plain"] = flat if _closed(flat) else f"{flat}."
     noun = topic(flat)
     if noun:
         slots["topic"] = noun

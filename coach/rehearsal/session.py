@@ -13,7 +13,7 @@ from uuid import uuid4
 from pydantic import Field
 
 from coach.errors import InputError
-from coach.rehearsal.aim import nearness, speaks_to
+from coach.rehearsal.aim import content, nearness, speaks_to
 from coach.rehearsal.brief import guess_need, hypotheses
 from coach.rehearsal.ladder import RUNGS, Ladder, Status, Temperament, after
 from coach.rehearsal.moves import DISMISSING, LISTENING, Move, MoveFound, find_moves
@@ -128,8 +128,9 @@ class Session(Value):
         names = self.plan.attendees
         about = self._aimed(text)
         reference = [self.points[about].quote, *(q.quote for q in self.points[about].quotes)]
-        reference += [t.text for t in self.turns if not t.mine and t.about == about]
-        on_topic = speaks_to(text, *reference, names=names)
+        answers = [t.text for t in self.turns if not t.mine and t.about == about]
+        # Words such as "fine, if that's decided" name no subject: whoever answers them is on it.
+        on_topic = not any(map(content, reference)) or speaks_to(text, *reference, *answers, names=names)
         before = self.ladders[about]
         now = after(before, moves, on_topic=on_topic, temperament=self.temperament)
         ladders = (*self.ladders[:about], now, *self.ladders[about + 1 :])
