@@ -6,6 +6,7 @@ about quality: 135 million parameters can't judge a meeting.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from coach.llm import Request, complete_as
 from coach.llm.connect import open_model
 from coach.llm.discover import find_servers
 from coach.llm_engine import LLMEngine
+from coach.schema import SetAside
 from coach.settings import Settings, load_settings
 
 pytestmark = pytest.mark.llm_server
@@ -101,12 +103,15 @@ def test_a_call_can_be_stopped(settings: Settings) -> None:
 def test_what_it_makes_up_is_set_aside(settings: Settings) -> None:
     model = open_model(settings)
     assert model is not None
-    kinds = ("unheard_objection", "categorical_phrasing")
-    engine = LLMEngine(model, settings, kinds=kinds, small=True)
-    try:
-        result = engine.analyse(notes.parse(MEETING), (), Watch())
-    except ModelTruncatedError:
-        pytest.skip("the model rambled through every answer")
-    assert all(MEETING[f.start : f.end] == f.quote for f in result.findings)
-    print(f"{len(result.findings)} shown, {len(result.set_aside)} set aside: {[a.reason for a in result.set_aside]}")
-    assert all(aside.reason for aside in result.set_aside)
+    kinds = ("unheard_objection", "unaddressed_need", "categorical_phrasing")
+    aside: list[SetAside] = []
+    # Now and then it rambles to the limit in every answer; not about three records in a row.
+    for text in (MEETING, f"{MEETING}Ben Hale: Fine.\n", MEETING.partition("\n")[2]):
+        with contextlib.suppress(ModelTruncatedError):
+            result = LLMEngine(model, settings, kinds=kinds, small=True).analyse(notes.parse(text), (), Watch())
+            assert all(text[f.start : f.end] == f.quote for f in result.findings)
+            aside.extend(result.set_aside)
+        if aside:
+            break
+    assert aside
+    assert all(item.reason and item.finding.quote not in MEETING for item in aside if "letter" in item.reason)
