@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
 from coach_eval.recordings import MissingRecordingError, RecordingModel, ReplayingModel, Store, key, scan
 from coach_eval.schema import Origin
+from openai_server import says, serving
 
 from coach.engine import Watch
 from coach.errors import InputError, LeakError, ModelUnreachableError
@@ -144,3 +148,63 @@ def test_recordings_of_a_model_go_stale_and_authored_ones_do_not(tmp_path: Path)
         made = date.fromisoformat(store.check()[0].date[:10])
         assert len(store.stale(made + timedelta(days=31))) == sentences
         assert store.stale(made + timedelta(days=30)) == ()
+
+
+# --- a whole suite, against a server on this machine -------------------------------------------------------------
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """One note, and a suite of one prompt with two repeats."""
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "cases" / "notes").mkdir(parents=True)
+    (tmp_path / "suites" / "prompts.yaml").write_text(
+        "suite: prompts\ncases: notes\nengine: llm\nmodel: m-1\nprompt: unheard_objections\n"
+        "findings: [unheard_objection]\nscorers: [spans, grounding]\nrepeats: 2\ngates: [{metric: f1}]\n"
+    )
+    (tmp_path / "cases" / "notes" / "bus.yaml").write_text(
+        "id: bus\ncluster: bus\nexpect_none: true\nnotes: |\n"
+        "  Ottoline: The shift starts at ten.\n  Baptiste: Good, I like ten.\n  Ottoline: Then we are done.\n"
+    )
+    return tmp_path
+
+
+def coach_eval(server: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    names = {"COACH_MODEL": "m-1", "OPENAI_BASE_URL": server, "OPENAI_API_KEY": "sk-test", **environment}
+    command = [sys.executable, "-m", "coach", "eval", *arguments]
+    return subprocess.run(command, env={**os.environ, **names}, capture_output=True, text=True)
+
+
+def test_a_suite_is_recorded_from_a_server_once_and_replayed_without_it(root: Path) -> None:
+    options = ("prompts", "--root", str(root))
+    with serving(says('{"findings": []}')) as server:
+        estimate = coach_eval(server.url, "record", *options, "--estimate")
+        assert "2 calls to make" in estimate.stdout and server.bodies == []
+        recorded = coach_eval(server.url, "record", *options, "--origin", "server")
+        assert recorded.returncode == 0, recorded.stderr + recorded.stdout
+        assert len(server.bodies) == 2
+        assert not any("Ottoline" in json.dumps(body) for body in server.bodies)
+        assert coach_eval(server.url, "record", *options, "--origin", "server").returncode == 0
+        assert len(server.bodies) == 2
+    replayed = coach_eval("http://127.0.0.1:9/v1", "run", *options, "--json", str(root / "r.json"))
+    assert replayed.returncode == 3 and "There is no baseline" in replayed.stdout
+    (run,) = json.loads((root / "r.json").read_text())["runs"]
+    assert not [trial["error"] for trial in run["trials"] if "error" in trial]
+    assert run["origins"] == ["server"] and len(run["trials"]) == 2
+    assert coach_eval("http://127.0.0.1:9/v1", "bless", *options).returncode == 0
+    assert coach_eval("http://127.0.0.1:9/v1", "run", *options).returncode == 0
+    assert "sk-test" not in "".join(path.read_text() for path in root.rglob("*.json"))
+
+
+def test_no_call_is_made_that_could_pass_the_budget(root: Path) -> None:
+    with serving(says('{"findings": []}')) as server:
+        stopped = coach_eval(server.url, "record", "prompts", "--root", str(root), "--max-usd", "0.01")
+        assert stopped.returncode == 4, stopped.stdout + stopped.stderr
+        assert server.bodies == []
+
+
+def test_an_outage_leaves_with_5_and_another_model_with_2(root: Path) -> None:
+    gone = coach_eval("http://127.0.0.1:9/v1", "record", "prompts", "--root", str(root), COACH_DEADLINE="2")
+    assert gone.returncode == 5, gone.stdout + gone.stderr
+    other = coach_eval("http://127.0.0.1:9/v1", "record", "prompts", "--root", str(root), COACH_MODEL="m-2")
+    assert other.returncode == 2 and "'m-1'" in other.stderr

@@ -46,9 +46,8 @@ def _why(verdict: Verdict, run: Run) -> str:
         lines.append(f"- Smallest drop this suite could have seen nine times in ten: {max(drops):.3f}.")
     if verdict.calibration:
         c = verdict.calibration
-        lines.append(
-            f"- False alarms of this gate: {c.false_alarms:.1%} of {c.replays} replays without a change ({_text(c.noise)})."
-        )
+        share = f"{c.false_alarms:.1%} of {c.replays} replays without a change"
+        lines.append(f"- False alarms of this gate: {share} ({_text(c.noise)}).")
     for label, cases in (
         ("new cases", verdict.only_after),
         ("cases that are gone", verdict.only_before),

@@ -72,25 +72,28 @@ class Task(Generic[C, S]):
     items: Callable[[C, S], Sequence[str]]
 
     def score(self, case: C, suite: Suite, seen: S) -> Score:
-        """All scorers of the suite, merged; raises :class:`ConfigError` for a scorer that the task does not have."""
+        """All scorers of the suite, merged; raises :class:`ConfigError` for a scorer that nobody has."""
+        return merge(scorer(case, suite, seen) for scorer in self.chosen(suite))
+
+    def chosen(self, suite: Suite) -> tuple[Callable[[C, Suite, S], Score], ...]:
+        """The scorers that the suite names, ours or a plug-in's; all of the task's own when it names none."""
         names = suite.scorers or tuple(self.scorers)
+        known = {**dict(SCORERS.items()), **self.scorers}
         for name in names:
-            if name not in self.scorers and name not in tuple(SCORERS):
-                known = ", ".join((*self.scorers, *SCORERS))
-                raise ConfigError(f"suite {suite.suite!r}: {self.name} has no scorer {name!r}: choose from {known}")
-        return merge(self._scorer(name)(case, suite, seen) for name in names)
+            if name not in known:
+                raise ConfigError(
+                    f"suite {suite.suite!r}: {self.name} has no scorer {name!r}: choose from {', '.join(known)}"
+                )
+        return tuple(known[name] for name in names)
 
     def scorer_digest(self, suite: Suite) -> str:
         """SHA-256 of the source of every module that a scorer of the suite lives in."""
-        from coach_eval import spans
+        from coach_eval import relations, spans
 
-        known = {*self.scorers, *SCORERS}
-        modules = {self._scorer(name).__module__ for name in suite.scorers or self.scorers if name in known}
-        sources = [inspect.getsource(spans), *(inspect.getsource(sys.modules[name]) for name in sorted(modules))]
-        return hashlib.sha256("\0".join(sources).encode()).hexdigest()
-
-    def _scorer(self, name: str) -> Callable[[C, Suite, S], Score]:
-        return self.scorers[name] if name in self.scorers else SCORERS[name]
+        modules = {scorer.__module__ for scorer in self.chosen(suite)}
+        ours = (inspect.getsource(module) for module in (spans, relations))
+        theirs = (inspect.getsource(sys.modules[name]) for name in sorted(modules))
+        return hashlib.sha256("\0".join([*ours, *theirs]).encode()).hexdigest()
 
 
 def merge(scores: Iterable[Score]) -> Score:
