@@ -60,6 +60,11 @@ def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
         place = gr.BrowserState("review", storage_key="unheard.place", secret="unheard-not-secret")
         for name, tab in (("review", review), ("prepare", prepare), ("library", library), ("evals", evals)):
             tab.select(partial(str, name), None, place, queue=False, **QUIET)
-        page.load(lambda last: gr.Tabs(selected=last), place, places, queue=False, **QUIET)
+
+        def back(last: str) -> Any:
+            # Somebody may already be on the way elsewhere: what is not needed is not touched.
+            return gr.skip() if last == "review" else gr.Tabs(selected=last)
+
+        page.load(back, place, places, queue=False, **QUIET)
         result.follow(follow, reviewed, [begun, form, brief, plan, places], **QUIET)
     return page

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from coach.engine import Engine, Watch
 from coach.samples import samples
 from coach.schema import Analysis, Conversation, Finding, Participant, Quote
+from coach.settings import load_settings
 from coach.wiring import Coach
 
 if TYPE_CHECKING:
@@ -86,14 +90,17 @@ def planning_tool(conversation: Conversation, watch: Watch) -> Analysis:
 
 
 def scripted(answer: Callable[[Conversation, Watch], Analysis]) -> Coach:
-    """A coach whose local engine is scripted; everything else is the real one."""
+    """A coach whose local engine is scripted and whose home is new; everything else is the real one."""
 
     class Scripted(Coach):
         @property
         def local(self) -> Engine:  # type: ignore[override]
             return ScriptedEngine(answer)
 
-    return Scripted()
+    # Pages outlive single tests, so their home can't be the one that each test gets.
+    home = Path(tempfile.mkdtemp(prefix="coach-home-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return Scripted(load_settings(home=home))
 
 
 @pytest.fixture(scope="session")
