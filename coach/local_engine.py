@@ -36,9 +36,9 @@ class LocalEngine:
             watch.progress(0.6 + 0.3 * done / len(named), f"Looking for {name.replace('_', ' ')}")
             watch.check()
             try:
-                findings.extend(detector.detect(conversation, reading))
+                findings.extend(Finding.model_validate(one) for one in detector.detect(conversation, reading))
             except Exception as error:
-                if detector.source.startswith("local:"):
+                if name not in DETECTORS.plugins:
                     raise
                 notices.append(f"The plug-in {name} failed ({type(error).__name__}) and was left out of this review.")
         watch.progress(0.95, "Looking at who stands where")

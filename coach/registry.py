@@ -13,14 +13,17 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Named things of one sort; iterating gives the names, ours first, then those of installed plug-ins.
 
-    ``group`` is the entry-point group under which other packages announce theirs (``coach.detectors``). A plug-in that
-    fails to load is listed in ``problems`` (name -> one line) and is otherwise left out: it never breaks a review.
+    ``group`` is the entry-point group under which other packages announce theirs (``coach.detectors``), and ``needs``
+    names the attributes that each has to have. A plug-in that fails to load or lacks one is listed in ``problems``
+    (name -> one line) and is otherwise left out: it never breaks a review. ``plugins`` names those that loaded.
     """
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str, needs: tuple[str, ...] = ()) -> None:
         self.group = group
+        self.needs = needs
         self.problems: dict[str, str] = {}
         self._known: dict[str, T] = {}
+        self._plugins: set[str] = set()
         self._looked = False
 
     def register(self, name: str) -> Callable[[T], T]:
@@ -54,6 +57,12 @@ class Registry(Generic[T]):
         self._look()
         return tuple(self._known.items())
 
+    @property
+    def plugins(self) -> frozenset[str]:
+        """The names of those that other packages announce."""
+        self._look()
+        return frozenset(self._plugins)
+
     def _look(self) -> None:
         if self._looked:
             return
@@ -66,6 +75,12 @@ class Registry(Generic[T]):
                 self.problems[point.name] = f"{point.value} wants a name that is already taken: {point.name}"
                 continue
             try:
-                self._known[point.name] = point.load()
+                thing = point.load()
+                lacking = [attribute for attribute in self.needs if not hasattr(thing, attribute)]
+                if lacking:
+                    self.problems[point.name] = f"{point.value} has no {', '.join(lacking)}"
+                    continue
+                self._known[point.name] = thing
+                self._plugins.add(point.name)
             except Exception as error:  # a stranger's code may raise anything
                 self.problems[point.name] = f"{point.value} does not load: {type(error).__name__}: {error}"

@@ -23,6 +23,7 @@ class Settings(BaseModel):
 
     engine: EngineChoice = Field("auto", alias="COACH_ENGINE")
     home: Path = Field(default_factory=lambda: _default_home(), alias="COACH_HOME")
+    provider: str = Field("openai", alias="COACH_PROVIDER", description="who answers: openai, or that of a plug-in")
     model: str | None = Field(None, alias="COACH_MODEL")
     api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
     base_url: str | None = Field(None, alias="OPENAI_BASE_URL")
@@ -51,7 +52,8 @@ class Settings(BaseModel):
     @property
     def llm_configured(self) -> bool:
         """Whether the user named an endpoint and a model."""
-        return bool(self.model and (self.api_key or self.base_url or self.azure_endpoint))
+        reachable = self.api_key or self.base_url or self.azure_endpoint or self.provider != "openai"
+        return bool(self.model and reachable)
 
     @property
     def endpoint(self) -> str | None:

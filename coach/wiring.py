@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coach.engine import Engine, Watch
 from coach.errors import ConfigError, LibraryError
@@ -234,13 +234,17 @@ class Coach:
 
         from coach import __version__, notes
         from coach.detectors import DETECTORS
+        from coach.llm.connect import CHAT_MODELS
+        from coach.registry import Registry
         from coach.retrieval.embedders import EMBEDDERS
 
         home = self.settings.home
         mode = oct(home.stat().st_mode & 0o777)[2:] if home.exists() else None
         readable = {None: "nobody: it is not made yet", "700": "you alone"}.get(mode, f"more than you (mode {mode})")
         would_run = "llm" if self.settings.engine != "local" and self.settings.llm_configured else "local"
-        registries = (DETECTORS, notes.FORMATS, EMBEDDERS)
+        # The coach does not import its harness; whether plug-ins of that load can be told all the same.
+        harness = [Registry[object](group) for group in ("coach_eval.tasks", "coach_eval.scorers")]
+        registries: tuple[Registry[Any], ...] = (DETECTORS, notes.FORMATS, EMBEDDERS, CHAT_MODELS, *harness)
         return {
             "version": __version__,
             "python": platform.python_version(),
@@ -252,6 +256,8 @@ class Coach:
             "finding_kinds": list(DETECTORS),
             "note_formats": list(notes.FORMATS),
             "embedders": list(EMBEDDERS),
+            "providers": list(CHAT_MODELS),
+            "plugins": [f"{n} ({r.group})" for r in registries for n in sorted(r.plugins)] or ["none"],
             "plugin_problems": [f"{n}: {p}" for r in registries for n, p in r.problems.items()] or ["none"],
         }
 

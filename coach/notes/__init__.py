@@ -32,10 +32,29 @@ def parse(text: str, format: str | None = None) -> Conversation:
     name = format or detect(text)
     if name not in set(FORMATS):
         raise InputError(f"There is no note format {name!r}: choose from {', '.join(FORMATS)}.")
-    return FORMATS[name].read(text)
+    try:
+        return Conversation.model_validate(FORMATS[name].read(text))
+    except Exception as error:
+        if name not in FORMATS.plugins:
+            raise
+        if format is None:
+            return FORMATS[_likest(text, without=FORMATS.plugins)].read(text)
+        raise InputError(f"The note format {name!r} of a plug-in failed ({type(error).__name__}): report it.") from None
 
 
 def detect(text: str) -> str:
     """The name of the format that a text looks most like."""
-    scores = [(known.sniff(text), -rank, name) for rank, (name, known) in enumerate(FORMATS.items())]
+    return _likest(text)
+
+
+def _likest(text: str, without: frozenset[str] = frozenset()) -> str:
+    scores = []
+    for rank, (name, known) in enumerate(FORMATS.items()):
+        if name in without:
+            continue
+        try:
+            scores.append((float(known.sniff(text)), -rank, name))
+        except Exception:  # a plug-in that can't tell leaves the text to the others
+            if name not in FORMATS.plugins:
+                raise
     return max(scores)[2]

@@ -22,7 +22,7 @@ class NoteFormat:
     read: Callable[[str], Conversation]
 
 
-FORMATS: Registry[NoteFormat] = Registry("coach.note_formats")
+FORMATS: Registry[NoteFormat] = Registry("coach.note_formats", needs=("name", "sniff", "read"))
 """Note formats by name; other packages add theirs under the entry-point group ``coach.note_formats``."""
 
 

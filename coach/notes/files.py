@@ -32,6 +32,8 @@ _BINARY_STARTS = (
 def read_file(path: str | Path) -> str:
     """The text of a file: UTF-8, UTF-16 or a legacy encoding, without byte order mark; .docx, .pdf by extra ``docs``.
 
+    A chat export (.json of Slack or Teams) is written out as a plain chat.
+
     Raises :class:`InputError` for what is missing, no file, unreadable, empty, larger than 10 MB or not text.
     """
     file = Path(path)
@@ -56,7 +58,12 @@ def read_file(path: str | Path) -> str:
         raise InputError(
             f"{file} can't be read ({error.strerror or type(error).__name__}): check the file and its rights."
         ) from None
-    return decode(data, str(file))
+    text = decode(data, str(file))
+    if file.suffix.lower() == ".json":
+        from coach.notes.exports import as_chat
+
+        return as_chat(text) or text
+    return text
 
 
 def _letter(data: bytes) -> str:

@@ -47,7 +47,7 @@ class Embedder:
         return one
 
 
-EMBEDDERS: Registry[Callable[[Settings], Embedder]] = Registry("coach.embedders")
+EMBEDDERS: Registry[Callable[[Settings], Embedder]] = Registry("coach.embedders", needs=("__call__",))
 """Embedders by the name that COACH_EMBEDDER and ``reindex`` take; ``name:model`` chooses one of several models."""
 
 
