@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from coach.detectors.decision import LONG, STANDS_OUT, decisions
 from training.decision import (
     KINDS,
     RIDGE,
@@ -37,8 +38,7 @@ from training.decision import (
     total,
     weights,
 )
-from training.folds import group_of
-from training.matching import overlaps
+from training.matching import overlaps, spans_of
 
 REPLIES = ("uptake", "dismissal", "parking", "bare", "assent", "objection")
 GROUPS = {
@@ -157,35 +157,33 @@ def _intervals(table: np.ndarray) -> list[tuple[float, float]]:
 
 
 def folds(corpus: Path, readings: Path) -> None:
-    """Out-of-fold results, the decision layer fitted and its threshold chosen without the source it is judged on."""
+    """What tier ``finding`` would hold on records that neither the encoder nor the decision layer learned from."""
     pairs = load(corpus, readings)
-    kept: list[dict[str, list[tuple[float, Any]]]] = [{} for _ in pairs]
+    kept: list[list[tuple[float, str, Any]]] = [[] for _ in pairs]
     for kind in KINDS:
-        found, confidence, result = nested(pairs, kind, RIDGE)
-        for left, (counts, threshold) in result.items():
-            print(f"{kind:22s} {left:12s} P {counts.precision:.2f} R {counts.recall:.2f} F1 {counts.f1:.2f}  "
-                  f"shown {counts.shown} required {counts.required} at {threshold:.2f}")  # fmt: skip
-        for number, (record, _) in enumerate(pairs):
-            threshold = result[group_of(record.source)][1]
-            own = [
-                (c, s.passage)
-                for s, c in zip(found, confidence, strict=True)
-                if s.document == number and c >= threshold
-            ]
-            kept[number][kind] = sorted(own, key=lambda pair: -pair[0])[:6]
+        found, confidence, _ = nested(pairs, kind, RIDGE)
+        limit = decisions()[kind].finding
+        for document, passages in shown(found, confidence, limit).items():
+            sure = {s.passage: float(c) for s, c in zip(found, confidence, strict=True) if s.document == document}
+            kept[document] += [(sure[p], kind, p) for p in passages]
     for title, inside in (("workplace notes", True), ("real minutes and talk", False)):
         outcomes = []
         for (record, _), own in zip(pairs, kept, strict=True):
             if record.source.startswith("authored") != inside:
                 continue
-            flat = sorted(((c, kind, p) for kind, found_ in own.items() for c, p in found_), key=lambda t: -t[0])
-            predicted = [{"kind": kind, "start": p.start, "end": p.end} for _, kind, p in flat]
+            stands_out = any(c >= STANDS_OUT * decisions()[kind].finding for c, kind, _ in own)
+            if len(record.sentences) < LONG and not stands_out:
+                own = []
+            predicted = [
+                {"kind": kind, "start": p.start, "end": p.end} for _, kind, p in sorted(own, key=lambda t: -t[0])
+            ]
+            text = record.conversation.text
             marked: dict[str, Any] = {
-                "findings": [{**f, "also": [record.conversation.text[s["start"] : s["end"]] for s in f["spans"][1:]]}  # type: ignore[index]
-                             for f in record.gold["findings"]],
-                "heard": record.gold["heard"], "decoys": record.gold["decoys"],
-            }  # fmt: skip
-            outcomes.append(judged(record.name, predicted, marked, record.conversation.text))
+                "findings": [{**f, "also": [text[a:b] for a, b in spans_of(f)[1:]]} for f in record.gold["findings"]],
+                "heard": record.gold["heard"],
+                "decoys": record.gold["decoys"],
+            }
+            outcomes.append(judged(record.name, predicted, marked, text))
         print(f"\n{title} ({len(outcomes)} records)")
         report(outcomes)
 

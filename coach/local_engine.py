@@ -24,6 +24,7 @@ class LocalEngine:
         """
         from coach import acts
         from coach.detectors import DETECTORS
+        from coach.detectors.decision import quieten
         from coach.participants import participants
 
         watch.progress(0.1, "Reading the notes")
@@ -45,5 +46,5 @@ class LocalEngine:
         people = participants(conversation, reading)
         if len(reading.sentences) < THIN:
             notices.append("These notes are very short: there may be too little here to tell what was taken up.")
-        ranked = tuple(sorted(findings, key=lambda finding: -finding.confidence))
+        ranked = quieten(sorted(findings, key=lambda finding: -finding.confidence), len(reading.sentences))
         return Analysis(findings=ranked, participants=people, notices=tuple(notices))

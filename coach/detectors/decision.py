@@ -22,6 +22,7 @@ from coach.schema import Finding, Tier
 QUOTE = 320
 """Longest quote in code points that two sentences may make."""
 
+STANDS_OUT, LONG = 1.6, 125
 SEEDS = 16
 """Passages per kind and hundred sentences that are looked at closely; far more than are ever shown."""
 
@@ -69,6 +70,18 @@ class Decision:
 def decisions() -> Mapping[str, Decision]:
     """The fitted decision for each kind of finding."""
     return {kind: Decision(**{**d, "model": _logistic(d["model"])}) for kind, d in _kept()["kinds"].items()}
+
+
+def quieten(found: Sequence[Finding], sentences: int) -> tuple[Finding, ...]:
+    """The findings, all of tier ``look`` when none of them stands out in a short record.
+
+    On records left out, a short record whose surest finding is less than ``STANDS_OUT`` times as sure as it need be has
+    mostly nothing to raise (docs/design/offline-engine.md). Findings of other engines and plug-ins are left as they are.
+    """
+    ours = [f for f in found if f.kind in decisions() and f.source.startswith("local:")]
+    if sentences >= LONG or any(f.confidence >= STANDS_OUT * decisions()[f.kind].finding for f in ours):
+        return tuple(found)
+    return tuple(f.model_copy(update={"tier": "look"}) if f in ours else f for f in found)
 
 
 @cache
