@@ -234,7 +234,8 @@ def _replies(path: Path) -> tuple[str, ...]:
     """The replies in a file, one a line; raises :class:`InputError` for none and for too many."""
     from coach.rehearsal.session import MOST_TURNS
 
-    lines = tuple(line.strip() for line in read(str(path)).splitlines() if line.strip())
+    blank = path.is_file() and not path.read_bytes().strip()
+    lines = () if blank else tuple(line.strip() for line in read(str(path)).splitlines() if line.strip())
     if not lines:
         raise InputError(f"{path}: there is no reply in it. Write one reply a line.")
     most = MOST_TURNS // 2 - 1

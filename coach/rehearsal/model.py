@@ -130,7 +130,7 @@ class ModelVoice:
 
 def in_role(reply: str, scene: Scene) -> bool:
     """Whether a reply may be spoken: in the attendee's role, conceding nothing unearned, new, and quoting only them."""
-    said = fold(reply)
+    said = fold(reply).strip()
     if not said or len(said.split()) > LONGEST_REPLY or said in {fold(text) for _, text in scene.said}:
         return False
     if re.match(r"\W*(?:you|user|me|manager|assistant|the other|narrator)\s*:", said):

@@ -121,7 +121,7 @@ def _pools(scene: Scene) -> list[list[str]]:
 
 def _raising(key: str, point: Point, temperament: Temperament) -> list[list[str]]:
     """The lists that put a concern on the table; a half yes is told as one."""
-    half = point.origin in OWN and has(point.quote, "assent", "lukewarm")
+    half = point.origin in OWN and (has(point.quote, "assent", "lukewarm") or bool(_HALF.match(point.quote)))
     return [_by_temperament(_texts()[name], temperament) for name in (*(["raise_lukewarm"] * half), key)]
 
 
@@ -149,6 +149,9 @@ def _fields(template: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(template) if name}
 
 
+_HALF = re.compile(
+    r"\W*(?:fine|okay|ok|well|all right|if (?:you|that)|whatever|i guess|i suppose|as you)\b[^.?!]{0,60}[.!]?$", re.I
+)
 _FIRST_PERSON = re.compile(r"\b(?:i|we|my|our|me|us|i'm|i've|i'd|we're|we've)\b", re.I)
 _TOLD = re.compile(
     r"\b(?:said|says|asked|was concerned|were concerned|had written|reported|felt|noted|pointed out|would rather|"
