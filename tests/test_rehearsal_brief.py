@@ -174,8 +174,8 @@ def test_the_order_of_an_opening_is_checked(case: str) -> None:
 
 def test_safe_enough_to_try_is_filled_only_from_what_is_said() -> None:
     opening = (
-        "I'd like to try the triage company with two vets only. It runs for four weeks. We stop earlier if an animal comes "
-        "to harm. Then we go back to the old rota. We look at it together on the 30th."
+        "I'd like to try the triage company with two vets only. It runs for four weeks. We stop earlier if an animal "
+        "comes to harm. Then we go back to the old rota. We look at it together on the 30th."
     )
     parts = {p.part: p for p in make_brief(make_plan(GIVEN | {"opening": opening})).safe_to_try}
     said = {name: p.said for name, p in parts.items()}
