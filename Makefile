@@ -21,12 +21,14 @@ test: $(READY)
 test-ui: $(READY)
 	$(BIN)/python -m pytest -m browser
 
-# The long runs, too: kills in the hundreds, and a real model server built from source.
+# The long runs, too, such as kills by the dozen.
 test-all: $(READY)
-	$(BIN)/python -m pytest -m ''
+	$(BIN)/python -m pytest -m 'not llm_server'
 
+# Builds a real model server from source (long, once), then runs it on the loopback.
 test-llm: $(READY)
-	$(BIN)/python -m pytest -m llm_server
+	$(BIN)/python tests/llama_server.py .llama
+	COACH_LLAMA=.llama $(BIN)/python -m pytest -m llm_server tests/test_llm_server.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -56,7 +56,10 @@ def review(
     answered, fell_back, analysis = _analyse(conversation, local, llm, merge, engine, memory, watch)
     shown, doubtful = _grounded(text, analysis.findings)
     if memory is not None:
-        shown = tuple(f.model_copy(update={"evidence": memory.evidence(f, conversation)}) for f in shown)
+        # A model may point at passages itself; what it found by reading is worth more than what is merely similar.
+        shown = tuple(
+            f if f.evidence else f.model_copy(update={"evidence": memory.evidence(f, conversation)}) for f in shown
+        )
     watch.progress(1.0, "Done")
     return Review(
         engine=answered,

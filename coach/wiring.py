@@ -31,7 +31,9 @@ class Coach:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or load_settings()
+        from coach.llm.discover import with_choice
+
+        self.settings = with_choice(settings or load_settings())
 
     def review(
         self, text: str, *, engine: EngineChoice | None = None, format: str | None = None, watch: Watch | None = None
@@ -195,6 +197,7 @@ class Coach:
             return None
         from coach import acts
         from coach.llm.budget import price_of
+        from coach.llm.discover import is_small
         from coach.llm_engine import LLMEngine
 
         return LLMEngine(
@@ -205,6 +208,7 @@ class Coach:
             free=self.settings.on_this_machine,
             read=acts.read,
             hints=lambda conversation: self.local.analyse(conversation, (), Watch()).findings,
+            small=is_small(self.settings),
         )
 
     @cached_property
@@ -251,6 +255,7 @@ class Coach:
             "engine": would_run,
             "endpoint": self.settings.endpoint or "none",
             "model": self.settings.model or "none",
+            "on_this_machine": self._offers(),
             "data_folder": str(home),
             "readable_by": readable,
             "finding_kinds": list(DETECTORS),
@@ -269,6 +274,16 @@ class Coach:
         if chosen in ("llm", "both") and self.model is None:
             raise ConfigError(NO_MODEL)
         return None if chosen == "local" else self.model
+
+    def _offers(self) -> list[str]:
+        """Models that already run on this machine and could be used, in plain sentences; nothing is used unasked."""
+        from coach.llm.discover import best_model, download_for, find_servers
+
+        if self.settings.llm_configured:
+            return ["a model is configured already"]
+        servers = find_servers()
+        offer = best_model(servers) or download_for(servers)
+        return [f"{offer.offer} Say so with coach model."] if offer else ["no model server found"]
 
     def _memory(self) -> tuple[Library | None, str | None]:
         """The library if there is one with something in it, and why not if it can't be opened."""

@@ -21,11 +21,12 @@ app = typer.Typer(
 # The harness is a room of its own; only the command line knows it, so that `coach eval` is there.
 from coach_eval.cli import app as evaluation  # noqa: E402
 
-from coach.cli import ledger, library, names, plugins, rehearsal, review, service  # noqa: E402  (they register above)
+# Importing a room registers its commands on the app above.
+from coach.cli import ledger, library, models, names, plugins, rehearsal, review, service  # noqa: E402
 
 app.add_typer(evaluation, name="eval")
 
-__all__ = ["app", "ledger", "library", "main", "names", "plugins", "rehearsal", "review", "service"]
+__all__ = ["app", "ledger", "library", "main", "models", "names", "plugins", "rehearsal", "review", "service"]
 
 
 def main() -> None:
