@@ -82,5 +82,5 @@ class Registry(Generic[T]):
                     continue
                 self._known[point.name] = thing
                 self._plugins.add(point.name)
-            except Exception as error:  # a stranger's code may raise anything
+            except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
                 self.problems[point.name] = f"{point.value} does not load: {type(error).__name__}: {error}"
