@@ -52,6 +52,10 @@ def launch(
 
     Raises :class:`ConfigError` when the port is taken, or when others could reach the page and nobody has to sign in.
     """
+    if page._is_running_in_reload_thread:
+        # ``gradio app.py`` runs the script again after an edit and takes over only the page and its look.
+        page.launch(**launch_look())
+        return ""
     if users is None:
         refuse_others(host)
     port = _free_port(host, port)
