@@ -1,6 +1,6 @@
 """Write the card beside the encoder: what it is, what it learned from, how it was judged.
 
-    python -m training.card --runs build/training/runs.jsonl --weights coach/data/encoder/acts.onnx
+python -m training.card --runs build/training/runs.jsonl --weights coach/data/encoder/acts.onnx
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def main() -> None:
         "answers": {head: list(names) for head, names in HEADS} | {"links": list(LINKS)},
         "trained": {key: final[key] for key in ("date", "records", "plan", "minutes")},
         "cross_validation": [
-            {key: run[key] for key in ("left_out", "records", "plan", "measures")} for run in runs if run["name"] == "cv"
+            {key: run[key] for key in ("left_out", "records", "plan", "measures")}
+            for run in runs
+            if run["name"] == "cv"
         ],
         "bytes": len(weights),
         "sha256": hashlib.sha256(weights).hexdigest(),

@@ -114,7 +114,7 @@ SIGNS = {
     1: ("raise ", "objection", "unheard", "brush ", "reply dismissal", "reply parking", "reply bare", "bare words",
         "words bare_ok", "words parked", "words moving_on", "words dismissed", "cues", "free cues"),
 }  # fmt: skip
-"""Features that can only speak against (-1) or for (1) a finding: what is known need not be learned from few records."""
+"""Features that can only speak against (-1) or for (1) a finding: what is known need not be learned."""
 
 
 def bounds(features: Sequence[str], kind: str) -> list[tuple[float | None, float | None]]:

@@ -308,7 +308,9 @@ def main() -> None:
         "--leave-out", action="append", default=[], help=f"one or more of {', '.join(GROUPS)}, joined by +"
     )
     parser.add_argument("--cross-validate", action="store_true")
-    parser.add_argument("--start", type=Path, nargs="*", default=[], help="weights to go on from; their mean, if several")
+    parser.add_argument(
+        "--start", type=Path, nargs="*", default=[], help="weights to go on from; if several, their mean"
+    )
     parser.add_argument("--read-only", action="store_true", help="use the weights kept by an earlier run of this name")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default="run")

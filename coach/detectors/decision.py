@@ -23,6 +23,8 @@ QUOTE = 320
 """Longest quote in code points that two sentences may make."""
 
 STANDS_OUT, LONG = 1.6, 125
+"""See `quieten`; ``LONG`` counts sentences."""
+
 SEEDS = 16
 """Passages per kind and hundred sentences that are looked at closely; far more than are ever shown."""
 
@@ -76,7 +78,7 @@ def quieten(found: Sequence[Finding], sentences: int) -> tuple[Finding, ...]:
     """The findings, all of tier ``look`` when none of them stands out in a short record.
 
     On records left out, a short record whose surest finding is less than ``STANDS_OUT`` times as sure as it need be has
-    mostly nothing to raise (docs/design/offline-engine.md). Findings of other engines and plug-ins are left as they are.
+    mostly nothing to raise (docs/design/offline-engine.md). Findings of plug-ins are left as they are.
     """
     ours = [f for f in found if f.kind in decisions() and f.source.startswith("local:")]
     if sentences >= LONG or any(f.confidence >= STANDS_OUT * decisions()[f.kind].finding for f in ours):
