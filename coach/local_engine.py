@@ -24,7 +24,7 @@ class LocalEngine:
         """
         from coach import acts
         from coach.detectors import DETECTORS
-        from coach.detectors.decision import quieten
+        from coach.detectors.decision import once, quieten
         from coach.participants import participants
 
         watch.progress(0.1, "Reading the notes")
@@ -46,5 +46,5 @@ class LocalEngine:
         people = participants(conversation, reading)
         if len(reading.sentences) < THIN:
             notices.append("These notes are very short: there may be too little here to tell what was taken up.")
-        ranked = quieten(sorted(findings, key=lambda finding: -finding.confidence), len(reading.sentences))
+        ranked = quieten(once(sorted(findings, key=lambda finding: -finding.confidence)), len(reading.sentences))
         return Analysis(findings=ranked, participants=people, notices=tuple(notices))

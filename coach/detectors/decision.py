@@ -22,8 +22,8 @@ from coach.schema import Finding, Tier
 QUOTE = 320
 """Longest quote in code points that two sentences may make."""
 
-STANDS_OUT, LONG = 1.6, 125
-"""See `quieten`; ``LONG`` counts sentences."""
+STANDS_OUT, LONG, BOTH = 1.6, 125, 0.6
+"""See `quieten` and `once`; ``LONG`` counts sentences."""
 
 SEEDS = 16
 """Passages per kind and hundred sentences that are looked at closely; far more than are ever shown."""
@@ -72,6 +72,19 @@ class Decision:
 def decisions() -> Mapping[str, Decision]:
     """The fitted decision for each kind of finding."""
     return {kind: Decision(**{**d, "model": _logistic(d["model"])}) for kind, d in _kept()["kinds"].items()}
+
+
+def once(ranked: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Surest-first findings with no passage both objection and need, unless both are at least ``BOTH`` sure."""
+    twins = {"unheard_objection", "unaddressed_need"}
+    kept: list[Finding] = []
+    for f in ranked:
+        doubled = any(
+            {f.kind, k.kind} == twins and f.start < k.end and k.start < f.end and f.confidence < BOTH for k in kept
+        )
+        if not doubled:
+            kept.append(f)
+    return tuple(kept)
 
 
 def quieten(found: Sequence[Finding], sentences: int) -> tuple[Finding, ...]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from coach.detectors import unheard_objections
 from coach.detectors.base import Candidate
 from coach.detectors.decision import (
     SENTENCE_FEATURES,
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from coach.acts import Reading
 
 KIND = "unaddressed_need"
-BOTH = 0.6
-"""A need this sure is shown beside an objection in the same words."""
 FEATURES = (*SENTENCE_FEATURES, *UPTAKE_FEATURES)
 
 
@@ -37,29 +33,16 @@ class UnaddressedNeeds:
     def detect(self, conversation: Conversation, reading: Reading) -> tuple[Finding, ...]:
         """Findings of this kind, surest first; empty when there is nothing to raise."""
         record, model = Record(conversation, reading), decisions()[KIND]
-        return findings(record, _apart(record, candidates(record)), model, self.source)
+        return findings(record, candidates(record), model, self.source)
 
 
 def candidates(record: Record) -> tuple[Candidate, ...]:
-    """Everything that may be an unaddressed need, with its confidence, unless it is an objection first."""
+    """Everything that may be an unaddressed need, with its confidence."""
     model = decisions()[KIND]
     return tuple(
         candidate(record, p, KIND, None, need(record, p), model.confidence(features(record, p.seed)))
         for p in seeds(record)
     )
-
-
-def _apart(record: Record, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Without needs that are rather an objection: one passage is raised once, unless both are nearly certain."""
-    objections = unheard_objections.candidates(record)
-
-    def rather_objection(need: Candidate) -> bool:
-        return any(
-            set(o.sentences) & set(need.sentences) and o.confidence >= need.confidence and need.confidence < BOTH
-            for o in objections
-        )
-
-    return tuple(c for c in found if not rather_objection(c))
 
 
 def seeds(record: Record) -> tuple[Passage, ...]:
