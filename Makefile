@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Whatever pyproject.toml or the pins change, the environment follows.
 READY := .venv/.ready
 
-.PHONY: run test test-ui test-all test-llm lint bench eval screenshots clean
+.PHONY: run test test-ui test-all test-llm lint bench eval docs screenshots clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -38,9 +38,20 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.review
+	$(BIN)/python -m benchmarks.page
 
 eval: $(READY)
 	$(BIN)/coach eval run
+
+# The pictures of the docs, made from samples that ship here.
+screenshots: $(READY)
+	$(BIN)/python docs/screenshots.py
+
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[site]'
+	$(BIN)/python docs/reference/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	$(BIN)/python -m pytest tests/test_docs.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
