@@ -57,7 +57,7 @@ class Folder:
                 continue
             if not self._looked and not (self.existing and not review_of(note).exists()):
                 self._seen[note] = changed
-            elif self._seen.get(note) != changed and now - changed / 1e9 >= self.settle:
+            elif self._seen.get(note) != changed and not 0 <= now - changed / 1e9 < self.settle:
                 self._seen[note] = changed
                 yield self._reviewed(note)
         self._looked = True

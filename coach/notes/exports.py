@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any
 
 from coach.notes.lines import Piece, utterances
@@ -77,9 +79,10 @@ def read(text: str) -> Conversation:
 
 def messages(text: str) -> tuple[Message, ...]:
     """What people wrote, in the order of time; empty when the text is no export."""
-    decoder = json.JSONDecoder()
+    # Only the scanner in Python takes another way of reading strings.
+    decoder: Any = json.JSONDecoder()
     decoder.parse_string = _spanned
-    decoder.scan_once = json.scanner.py_make_scanner(decoder)
+    decoder.scan_once = py_make_scanner(decoder)
     try:
         data = decoder.decode(text.lstrip("\ufeff"))
     except (ValueError, RecursionError):
@@ -103,7 +106,7 @@ def as_chat(text: str) -> str | None:
 
 
 def _spanned(text: str, at: int, strict: bool = True) -> tuple[str, int]:
-    value, end = json.decoder.scanstring(text, at, strict)
+    value, end = scanstring(text, at, strict)
     made = _Spanned(value)
     made.start, made.end = at, end - 1
     return made, end
@@ -142,11 +145,12 @@ def _speaker(entry: dict[str, Any]) -> str | None:
     profile, sender = entry.get("user_profile"), entry.get("from")
     if isinstance(sender, dict):
         sender = sender.get("user") or sender
-    for holder, keys in (
+    places: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (profile, ("real_name", "display_name", "name")),
         (sender, ("displayName",)),
         (entry, ("displayName", "username", "user")),
-    ):
+    )
+    for holder, keys in places:
         for key in keys if isinstance(holder, dict) else ():
             name = holder.get(key)
             if isinstance(name, str) and name.strip():
