@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from coach.errors import BudgetError, LeakError, ModelError
 from coach.lexicon import has
-from coach.rehearsal.aim import nearness
+from coach.rehearsal.aim import nearness, speaks_to
 from coach.rehearsal.opening import hear, pattern, proposal_in, safe_to_try, words
 from coach.rehearsal.past import NoPast, Past
 from coach.rehearsal.plan import Plan
@@ -111,7 +111,7 @@ def _likely(
     found = []
     for said in past.said_on(subject, name):
         doubted = pattern("doubt").search(said.quote) or has(said.quote, "assent", "lukewarm", "resistant", "disagreed")
-        if not doubted or _known(said, known):
+        if not doubted or _known(said, known) or not speaks_to(said.quote, subject, names=plan.attendees):
             continue
         found.append(
             Likely(
