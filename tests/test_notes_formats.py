@@ -111,6 +111,13 @@ SAMPLES = {
         (("Ines Roth", "The soil"), ("Paul Abt", "All of it"), ("Ines Roth", "Half"), ("Ines Roth", "Meeting ended")),
         seconds=(0, 0, 300, 300),
     ),
+    "chat export": Sample(
+        "chat-export",
+        '[{"ts": "1772440440.1", "user": "U1", "text": "Rehearsal moves\\nto Sunday", "user_profile": {"name": "gro"}},'
+        ' {"ts": "1772440500.1", "user": "U2", "text": "no!", "user_profile": {"name": "nils"}}]\n',
+        (("gro", "Rehearsal moves"), ("gro", "to Sunday"), ("nils", "no!")),
+        seconds=(0, 0, 60),
+    ),
     "chat": Sample(
         "chat",
         "[19:02] Gro: Rehearsal moves to Sunday 🎻\n[19:04] Nils: 😬\n[19:10] Gro: 5 pm?\n",
