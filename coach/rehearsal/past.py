@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 RECENT = 3  # meetings that still say where somebody stands
 SIMILAR = 6
+UNTITLED = "untitled notes"
 
 
 class Standing(Value):
@@ -91,7 +92,7 @@ class KeptPast:
                 quote=self._shown(concern.quote),
                 quotes=tuple(
                     Evidence(
-                        meeting=self._shown(step.title or step.meeting or ""),
+                        meeting=self._shown(step.title or UNTITLED),
                         date=step.date,
                         quote=self._shown(step.quote),
                         speaker=name,
@@ -99,7 +100,7 @@ class KeptPast:
                     for step in concern.steps
                     if step.quote
                 ),
-                meeting=next((self._shown(s.title or s.meeting or "") for s in concern.steps[::-1] if s.quote), None),
+                meeting=next((self._shown(s.title or UNTITLED) for s in concern.steps[::-1] if s.quote), None),
                 date=next((s.date for s in concern.steps[::-1] if s.quote), None),
                 status=concern.status,
                 times=concern.times,
@@ -122,7 +123,7 @@ class KeptPast:
                     continue
                 quotes = tuple(
                     Evidence(
-                        meeting=self._shown(entry.title or entry.id),
+                        meeting=self._shown(entry.title or UNTITLED),
                         date=entry.date,
                         quote=self._shown(q.quote),
                         speaker=name,
@@ -146,7 +147,7 @@ class KeptPast:
                     said.setdefault(
                         line.text,
                         Evidence(
-                            meeting=self._shown(passage.title or passage.meeting),
+                            meeting=self._shown(passage.title or UNTITLED),
                             date=passage.date,
                             quote=self._shown(line.text),
                             speaker=name,
