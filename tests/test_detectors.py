@@ -132,3 +132,18 @@ def test_one_passage_is_not_both_an_objection_and_a_need_unless_both_are_sure() 
 
 def test_detectors_say_which_kind_and_version_made_a_finding() -> None:
     assert [d.source for _, d in DETECTORS.items()] == [f"local:{kind}@1" for kind in DETECTORS]
+
+
+def test_whoever_asks_for_objections_makes_none() -> None:
+    text = UNHEARD.replace("Greta: Perfect.", "Greta: So, does anyone object to five?\nGreta: Perfect.")
+    assert not [f for f in found(text) if "anyone object" in f.quote]
+
+
+def test_half_a_yes_is_at_least_worth_a_look() -> None:
+    text = UNHEARD.replace("Lotte: It smells better too.", "Lotte: Fine, if that's what is decided.")
+    assert [f.quote for f in found(text) if f.subtype == "lukewarm"] == ["Fine, if that's what is decided."]
+
+
+def test_one_passage_is_not_raised_twice() -> None:
+    spans = [(f.start, f.end) for f in found(UNHEARD) if f.kind != "categorical_phrasing"]
+    assert all(a[1] <= b[0] or b[1] <= a[0] for a in spans for b in spans if a != b)

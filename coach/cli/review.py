@@ -73,6 +73,11 @@ def review(
     if pseudonyms:
         text = coach.anonymise(text, format=format).conversation.text
     result = _narrowed(coach.review(text, engine=engine.value if engine else None, format=format), kind, top)
+    if pseudonyms:
+        from coach.pseudonymous import in_pseudonyms
+
+        # What the same people said earlier comes with real names, for the screen.
+        result = in_pseudonyms(result, coach.identities.load())
     if markdown:
         write(markdown, render.markdown(result))
     if html:

@@ -22,8 +22,13 @@ from coach.schema import Finding, Tier
 QUOTE = 320
 """Longest quote in code points that two sentences may make."""
 
-STANDS_OUT, LONG, BOTH = 1.6, 125, 0.6
+STANDS_OUT, LONG, ABOUT_AS_SURE = 1.6, 125, 0.1
 """See `quieten` and `once`; ``LONG`` counts sentences."""
+
+# Whoever asks for objections makes none, and needs nothing but an answer.
+_INVITES = re.compile(
+    r"\bany(?:one|body)?\b[^.?!]{0,30}\b(?:objects?|objections?|against|concerns?|doubts?)\b[^.?!]{0,40}\?", re.I
+)
 
 SEEDS = 16
 """Passages per kind and hundred sentences that are looked at closely; far more than are ever shown."""
@@ -75,16 +80,19 @@ def decisions() -> Mapping[str, Decision]:
 
 
 def once(ranked: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Surest-first findings with no passage both objection and need, unless both are at least ``BOTH`` sure."""
+    """Surest-first findings with no passage both objection and need.
+
+    The surer one stays; of two that are about as sure, the one that quotes more of what was said.
+    """
     twins = {"unheard_objection", "unaddressed_need"}
     kept: list[Finding] = []
     for f in ranked:
-        doubled = any(
-            {f.kind, k.kind} == twins and f.start < k.end and k.start < f.end and f.confidence < BOTH for k in kept
-        )
-        if not doubled:
+        double = next((k for k in kept if {f.kind, k.kind} == twins and f.start < k.end and k.start < f.end), None)
+        if double is None:
             kept.append(f)
-    return tuple(kept)
+        elif double.confidence - f.confidence < ABOUT_AS_SURE and len(f.quote) > len(double.quote):
+            kept[kept.index(double)] = f
+    return tuple(sorted(kept, key=lambda one: -one.confidence))
 
 
 def quieten(found: Sequence[Finding], sentences: int) -> tuple[Finding, ...]:
@@ -142,7 +150,7 @@ def passages(
     for seed in sorted(range(len(score)), key=lambda i: (-score[i], i)):
         if len(found) == room or score[seed] < floor:
             break
-        if seed in taken:
+        if seed in taken or _INVITES.search(record.sentences[seed].text):
             continue
         passage = _around(record, seed, joins if joins is not None else None, taken)
         found.append(passage)

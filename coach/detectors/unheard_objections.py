@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from coach.detectors.base import Candidate, ReplyAct
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from coach.acts import Reading
 
 KIND = "unheard_objection"
+NEAR = 2
+"""Sentences apart at which two passages record the same silence."""
+SHORT, LUKEWARM = 14, 0.24
+"""Words in a turn, and the confidence of a yes that the lexicon calls lukewarm: of 22 such sentences in the records
+that the engine learnt from, 7 were findings, and those were at hand when the lexicon was written."""
 FEATURES = (*SENTENCE_FEATURES, *UPTAKE_FEATURES, *(f"subtype {s}" for s in OBJECTION_SUBTYPES))
 ANSWERED = UPTAKE_FEATURES.index("answer best")
 TAKEN_UP = log_odds(0.85)
@@ -55,7 +61,29 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
         return sure / 2 if received[ANSWERED] > TAKEN_UP else sure
 
     found = tuple(_candidate(record, p, confidence(p.seed)) for p in seeds(record))
-    return tuple(c for c in found if not (c.subtype == "silence" and _ROUTINE.search(c.quote)))
+    kept = [c for c in found if not (c.subtype == "silence" and _ROUTINE.search(c.quote))]
+    # One silence is told once, however many sentences describe it.
+    hushed = sorted((c for c in kept if c.subtype == "silence"), key=lambda c: -c.confidence)
+    echoes = {
+        c.start
+        for n, c in enumerate(hushed)
+        for surer in hushed[:n]
+        if abs(c.sentences[0] - surer.sentences[0]) <= NEAR
+    }
+    kept = [c for c in kept if c.start not in echoes]
+    return (*kept, *_half_a_yes(record, {i for c in kept for i in c.sentences}))
+
+
+def _half_a_yes(record: Record, taken: set[int]) -> Iterator[Candidate]:
+    """Short turns whose words are a yes without commitment: the encoder saw few and passes over most of them."""
+    from coach.lexicon import cues
+
+    for i, sentence in enumerate(record.sentences):
+        if i in taken or len(sentence.text.split()) > SHORT:
+            continue
+        if any((cue.kind, cue.subtype) == ("assent", "lukewarm") for cue in cues(sentence.text)):
+            passage = Passage(i, (i,), sentence.start, sentence.end)
+            yield candidate(record, passage, KIND, "lukewarm", None, LUKEWARM)
 
 
 def seeds(record: Record) -> tuple[Passage, ...]:
