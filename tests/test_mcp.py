@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,9 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         with anyio.fail_after(120):
             await test()
 
-    anyio.run(limited)
+    # On a thread of its own: a browser under test keeps a loop on the main one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(anyio.run, limited).result()
 
 
 @asynccontextmanager
