@@ -174,7 +174,7 @@ def encode(conversation: Conversation, said: Sequence[Sentence]) -> tuple[Line, 
         items.append((sentence.start, index, CHAIR if person in chairs else person, sentence.text))
     items.sort(key=lambda item: item[0])
     texts = [_plain(text, names, people) for _, _, _, text in items]
-    pieces = _tokenizer().encode_batch_fast(texts, add_special_tokens=False) if texts else []
+    pieces = tokenizer().encode_batch_fast(texts, add_special_tokens=False) if texts else []
     return tuple(
         Line(index, (marker, *(CHAIR if i in chairs else i for i in piece.ids[: LONGEST - 1])))
         for (_, index, marker, _), piece in zip(items, pieces, strict=True)
@@ -297,14 +297,15 @@ def columns() -> dict[str, Any]:
 
 
 @cache
-def _tokenizer() -> Any:
+def tokenizer() -> Any:
+    """The word-piece tokenizer of the encoder, as `tokenizers.Tokenizer`."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_str(files("coach").joinpath("data/encoder/tokenizer.json").read_text("utf-8"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.add_special_tokens([f"[unused{i - 1}]" for i in range(FIRST_PERSON, LAST_PERSON + 1)])
-    return tokenizer
+    made = Tokenizer.from_str(files("coach").joinpath("data/encoder/tokenizer.json").read_text("utf-8"))
+    made.no_padding()
+    made.no_truncation()
+    made.add_special_tokens([f"[unused{i - 1}]" for i in range(FIRST_PERSON, LAST_PERSON + 1)])
+    return made
 
 
 @cache

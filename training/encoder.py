@@ -204,7 +204,7 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(step / (0.1 * total), max(0.02, 1 - step / total)) if step < total else 0.02
     )
-    punctuation = torch.tensor([acts._tokenizer().token_to_id(p) for p in ".,;:!?-\"'()"])
+    punctuation = torch.tensor([acts.tokenizer().token_to_id(p) for p in ".,;:!?-\"'()"])
     step = 0
     for epoch in range(plan.epochs):
         began, losses = time.time(), []
