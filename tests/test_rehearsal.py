@@ -18,7 +18,7 @@ from coach.llm.scripted import ScriptedChatModel
 from coach.rehearsal.debrief import height, make_debrief
 from coach.rehearsal.ladder import HARDEST, RUNGS, Ladder, Status, Temperament, after
 from coach.rehearsal.model import Asking, in_role
-from coach.rehearsal.moves import DISMISSING, LISTENING, Move
+from coach.rehearsal.moves import DISMISSING, LISTENING, Move, find_moves
 from coach.rehearsal.partner import LocalVoice, Scene, streamed
 from coach.rehearsal.practices import Practices
 from coach.rehearsal.session import Session
@@ -390,3 +390,9 @@ def test_reports_draw_the_ladder_and_escape_what_was_said() -> None:
 
 def test_the_user_is_called_you() -> None:
     assert rehearsal("early-deliveries").begin().turns[0].speaker == YOU == "you"
+
+
+def test_saying_it_back_and_asking_whether_it_is_right_does_not_lead() -> None:
+    moves = {found.move for found in find_moves("So for you the wall shows where others are stuck, is that right?")}
+    assert {Move.PARAPHRASE, Move.CHECK_BACK} <= moves
+    assert Move.LEADING_QUESTION not in moves

@@ -92,6 +92,9 @@ def find_moves(text: str, names: Sequence[str] = ()) -> tuple[MoveFound, ...]:
             # "I understand, but the decision is made" acknowledges nothing: what follows the "but" decides.
             if move in LISTENING and listening and _taken_back(words, scores):
                 continue
+            # A question that gives back what was said, or asks whether one understood, does not lead.
+            if move is Move.LEADING_QUESTION and min(scores[Move.PARAPHRASE], scores[Move.CHECK_BACK]) >= THRESHOLD:
+                continue
             if scores[move] >= THRESHOLD:
                 found.append(MoveFound(move, words, start, end, round(scores[move], 3)))
     return tuple(found)
