@@ -25,6 +25,10 @@ QUOTE = 320
 STANDS_OUT, LONG, ABOUT_AS_SURE = 1.6, 125, 0.1
 """See `quieten` and `once`; ``LONG`` counts sentences."""
 
+# Approving an agenda or the last minutes is routine: neither silence nor presumed consent to anything contested.
+_ROUTINE = re.compile(
+    r"\b(?:agenda|(?:last|previous|the) minutes)\b.{0,40}\b(?:approved|stands?|adopted|accepted)\b", re.I
+)
 # Whoever asks for objections makes none, and needs nothing but an answer.
 _INVITES = re.compile(
     r"\bany(?:one|body)?\b[^.?!]{0,30}\b(?:objects?|objections?|against|concerns?|doubts?)\b[^.?!]{0,40}\?", re.I
@@ -150,7 +154,8 @@ def passages(
     for seed in sorted(range(len(score)), key=lambda i: (-score[i], i)):
         if len(found) == room or score[seed] < floor:
             break
-        if seed in taken or _INVITES.search(record.sentences[seed].text):
+        words = record.sentences[seed].text
+        if seed in taken or _INVITES.search(words) or _ROUTINE.search(words):
             continue
         passage = _around(record, seed, joins if joins is not None else None, taken)
         found.append(passage)

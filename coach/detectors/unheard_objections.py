@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -32,10 +31,6 @@ that the engine learnt from, 7 were findings, and those were at hand when the le
 FEATURES = (*SENTENCE_FEATURES, *UPTAKE_FEATURES, *(f"subtype {s}" for s in OBJECTION_SUBTYPES))
 ANSWERED = UPTAKE_FEATURES.index("answer best")
 TAKEN_UP = log_odds(0.85)
-_ROUTINE = re.compile(
-    r"\b(?:agenda|(?:last|previous|the) minutes)\b.{0,40}\b(?:approved|stands?|adopted|accepted)\b", re.I
-)
-"""Silence before the agenda or the last minutes are approved is routine, not consent to anything contested."""
 
 
 class UnheardObjections:
@@ -61,16 +56,15 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
         return sure / 2 if received[ANSWERED] > TAKEN_UP else sure
 
     found = tuple(_candidate(record, p, confidence(p.seed)) for p in seeds(record))
-    kept = [c for c in found if not (c.subtype == "silence" and _ROUTINE.search(c.quote))]
     # One silence is told once, however many sentences describe it.
-    hushed = sorted((c for c in kept if c.subtype == "silence"), key=lambda c: -c.confidence)
+    hushed = sorted((c for c in found if c.subtype == "silence"), key=lambda c: -c.confidence)
     echoes = {
         c.start
         for n, c in enumerate(hushed)
         for surer in hushed[:n]
         if abs(c.sentences[0] - surer.sentences[0]) <= NEAR
     }
-    kept = [c for c in kept if c.start not in echoes]
+    kept = [c for c in found if c.start not in echoes]
     return (*kept, *_half_a_yes(record, {i for c in kept for i in c.sentences}))
 
 
