@@ -1,13 +1,14 @@
 """One relational store for identities, meetings and the ledger of objections: SQLite by default, or PostgreSQL.
 
-Every table of the project hangs on :data:`metadata`; :func:`open_database` creates what is missing. The version of
-the schema is kept in the table ``about`` so that a later release knows what it has to migrate.
+Every table of the project hangs on :data:`metadata`; :func:`open_database` creates what is missing. The format is kept
+in the table ``about``: an older one is brought up to date (:mod:`coach.migrations`), a later one is refused.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,12 @@ from coach.errors import ConfigError, LibraryError
 from coach.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, MetaData
+    from sqlalchemy import Connection, Engine, MetaData, Table
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""The format that this release reads and writes."""
 
-Declare = Callable[["MetaData"], Any]
+Declare = Callable[["MetaData"], "Sequence[Table]"]
 
 
 @lru_cache(maxsize=1)
@@ -36,10 +38,11 @@ def metadata() -> MetaData:
 def open_database(settings: Settings, file: str, *declarations: Declare) -> Engine:
     """An engine on ``settings.database_url``, or on the SQLite file ``file`` under ``settings.home``.
 
-    ``declarations`` are functions that add a module's tables to :func:`metadata`; missing tables are created. A new
-    SQLite file is readable by its owner only, in a folder of which the same holds. SQLite runs in WAL mode, waits up
-    to 10 seconds for another writer, and overwrites what it deletes. Raises :class:`LibraryError` when the store
-    cannot be opened or was written by a later release, :class:`ConfigError` when the address makes no sense.
+    ``declarations`` are functions that add a module's tables to :func:`metadata` and give them back; missing ones are
+    created. A database of an older format is migrated, in one transaction and after a backup beside it. A new SQLite
+    file is readable by its owner only, in a folder of which the same holds. SQLite runs in WAL mode, waits up to 10
+    seconds for another writer, and overwrites what it deletes. Raises :class:`LibraryError` when the store cannot be
+    opened or was written by a later release, :class:`ConfigError` when the address makes no sense.
     """
     from sqlalchemy import create_engine, event
     from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -57,17 +60,24 @@ def open_database(settings: Settings, file: str, *declarations: Declare) -> Engi
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
-    for declare in declarations:
-        declare(metadata())
     try:
-        metadata().create_all(engine, checkfirst=True)
-        _check_version(engine)
+        _prepare(engine, [table for declare in declarations for table in declare(metadata())], path)
     except DBAPIError:
         engine.dispose()
         raise LibraryError(
-            "the database can't be opened. Check that it runs, is not full or damaged, and that you may write to it."
+            "the database can't be opened. Check that it runs and that you may write to it; if the disk was full or "
+            "the file is damaged, run coach doctor --repair."
         ) from None
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def drop_backups(home: Path) -> None:
+    """Removes the backups that migrations made: they hold what is about to be erased."""
+    for path in home.glob(f"*.db{_BACKUP}*"):
+        path.unlink(missing_ok=True)
 
 
 def private_folder(folder: Path) -> Path:
@@ -110,16 +120,97 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _check_version(engine: Engine) -> None:
-    from sqlalchemy import select
+def _prepare(engine: Engine, own: Sequence[Table], path: Path | None) -> None:
+    """Makes what is missing and migrates what is old, both at once or, after an error, neither."""
+    from sqlalchemy import inspect
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from coach.migrations import migrate
 
     about = metadata().tables["about"]
-    with engine.begin() as connection:
-        found = connection.scalar(select(about.c.value).where(about.c.name == "schema"))
-        if found is None:
-            connection.execute(about.insert().values(name="schema", value=SCHEMA_VERSION))
-    if found is not None and found > SCHEMA_VERSION:
-        engine.dispose()
+    with engine.connect() as connection:
+        present = set(inspect(connection).get_table_names())
+        found = _format(connection, present)
+    if found == SCHEMA_VERSION and present.issuperset(table.name for table in own):
+        return
+    with _alone(engine) as connection:
+        # Another process may have been quicker.
+        present = set(inspect(connection).get_table_names())
+        found = _format(connection, present)
+        if found > SCHEMA_VERSION:
+            raise LibraryError(_too_new(found, path))
+        if 0 < found < SCHEMA_VERSION:
+            if path is not None:
+                _back_up(path, found)
+            try:
+                migrate(connection, found, SCHEMA_VERSION)
+            except SQLAlchemyError as error:
+                raise LibraryError(
+                    f"the database could not be brought from format {found} to {SCHEMA_VERSION} "
+                    f"({type(error).__name__}) and was left as it was: check the disk, or use the release before."
+                ) from None
+        metadata().create_all(connection, tables=[about, *own], checkfirst=True)
+        connection.execute(about.delete().where(about.c.name == "schema"))
+        connection.execute(about.insert().values(name="schema", value=SCHEMA_VERSION))
+
+
+def _format(connection: Connection, present: set[str]) -> int:
+    """The format of a database: 0 for an empty one, 1 for tables of the first release that never got to say so."""
+    about = metadata().tables["about"]
+    if "about" not in present:
+        return 1 if "meeting" in present or "identity" in present else 0
+    found = connection.scalar(about.select().with_only_columns(about.c.value).where(about.c.name == "schema"))
+    return found if found is not None else int(len(present) > 1)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other process can be in at the same time, schema changes included."""
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(85726503)")
+            yield connection
+        return
+    # Python's driver begins a transaction for rows only, not for tables.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+_BACKUP = ".format-"
+
+
+def _back_up(path: Path, found: int) -> None:
+    """Copies a SQLite file, its log included, to ``NAME.format-N`` beside it, whole or not at all."""
+    import sqlite3
+
+    backup = path.with_name(f"{path.name}{_BACKUP}{found}")
+    waiting = backup.with_name(f"{backup.name}.part")
+    try:
+        private_file(waiting)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(waiting)) as target:
+            source.backup(target)
+        waiting.replace(backup)
+    except (OSError, sqlite3.Error, LibraryError):
+        waiting.unlink(missing_ok=True)
         raise LibraryError(
-            f"the database has format {found}, this release reads up to {SCHEMA_VERSION}. Upgrade unheard."
-        )
+            f"{path.name} has to be brought to a new format, and the backup before that failed: nothing was changed. "
+            "Make room on the disk and try again."
+        ) from None
+
+
+def _too_new(found: int, path: Path | None) -> str:
+    message = (
+        f"the database was written by a later release (format {found}; this one reads up to {SCHEMA_VERSION}): "
+        "upgrade unheard"
+    )
+    backup = path.with_name(f"{path.name}{_BACKUP}{SCHEMA_VERSION}") if path else None
+    if backup is not None and backup.exists():
+        message += f", or put {backup.name} in place of {backup.name.partition(_BACKUP)[0]}: it lacks what came since"
+    return message + "."

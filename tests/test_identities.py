@@ -201,7 +201,7 @@ def test_a_database_of_a_later_release_is_refused(settings: Settings) -> None:
     engine = open_database(settings, "identities.db")
     with engine.begin() as connection:
         connection.execute(metadata().tables["about"].update().values(value=99))
-    with pytest.raises(LibraryError, match="Upgrade"):
+    with pytest.raises(LibraryError, match="upgrade unheard"):
         open_database(settings, "identities.db")
 
 

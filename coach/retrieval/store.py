@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from coach.database import drop_backups
 from coach.errors import LibraryError
 from coach.retrieval.bm25 import Postings
 from coach.retrieval.catalogue import Catalogue, Entry, passage_id
@@ -245,6 +246,7 @@ class Store:
             )
         if not gone:
             return
+        drop_backups(self._settings.home)
         if self._chroma.embedded:
             self._rebuild(self.embedder, without=gone)
             return

@@ -26,7 +26,8 @@ class Tables(NamedTuple):
     """``library`` has one row: the key that marks ids as ours, and which generation of the index is in force.
 
     ``meeting.state``: *adding* until all of it is stored, *kept*, *deleted* within the grace period, *erasing*.
-    ``meeting.revision`` grows with every change to any meeting, so that others notice what is new.
+    ``meeting.revision`` grows with every change to any meeting, so that others notice what is new. ``erasure`` says
+    when a person was forgotten and how much went, never who.
     """
 
     library: Table
@@ -34,6 +35,7 @@ class Tables(NamedTuple):
     concern: Table
     sighting: Table
     mark: Table
+    erasure: Table
 
 
 @contextmanager
@@ -91,7 +93,7 @@ def tables(shared: MetaData) -> Tables:
         "concern",
         shared,
         Column("id", String(32), primary_key=True),
-        Column("speaker", String(64), nullable=False),
+        Column("speaker", String(64), nullable=False, index=True),
         Column("kind", String(64), nullable=False),
         Column("need", String(64)),
         Column("created", Float, nullable=False),
@@ -120,4 +122,12 @@ def tables(shared: MetaData) -> Tables:
         Column("at", Float, nullable=False),
         Column("note", Text),
     )
-    return Tables(library, meeting, concern, sighting, mark)
+    erasure = Table(
+        "erasure",
+        shared,
+        Column("id", Integer, primary_key=True),
+        Column("at", Float, nullable=False),
+        Column("what", String(20), nullable=False),
+        *(Column(n, Integer, nullable=False) for n in ("meetings", "lines", "mentions", "concerns", "practices")),
+    )
+    return Tables(library, meeting, concern, sighting, mark, erasure)
