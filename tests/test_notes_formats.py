@@ -50,6 +50,34 @@ SAMPLES = {
         "kelp: the build is red\nmoss_: since when?\nkelp: since lunch\nmoss_: ok, looking\n",
         (("kelp", "the build"), ("moss_", "since when"), ("kelp", "since lunch"), ("moss_", "ok")),
     ),
+    "initials among labels": Sample(
+        "speaker-labels",
+        "Ida: who reads the draft\nL. Saari: +1 from me\nIda: thanks, and the index\nL. Saari: next week\n",
+        (("Ida", "who reads"), ("L. Saari", "+1"), ("Ida", "thanks"), ("L. Saari", "next week")),
+    ),
+    "a chair who speaks": Sample(
+        "speaker-labels",
+        "Chair (Capt. Moe): Item, uh, four. Ropes. The yard wants them gone.\nNuria: No, that was ours.\n"
+        "Chair (Capt. Moe): Was it?\nNuria: In spring.\n",
+        (("Chair", "Item"), ("Nuria", "No"), ("Chair", "Was it"), ("Nuria", "In spring")),
+    ),
+    "irc": Sample(
+        "chat",
+        "<KEV> draft four is out\n<MIN> thirty minutes is long on a train\n<KEV> floor, not default\n<MIN> ty\n",
+        (("KEV", "draft"), ("MIN", "thirty"), ("KEV", "floor"), ("MIN", "ty")),
+    ),
+    "pasted chat with the time beside the name": Sample(
+        "chat",
+        "**Ikaika** 9:02 AM venue is with legal\n**Sol** 9:03 AM yesss\n**Ikaika** 10:40 AM 18-19 is free\n",
+        (("Ikaika", "venue"), ("Sol", "yesss"), ("Ikaika", "18-19")),
+        seconds=(0, 60, 5880),
+    ),
+    "chat with days": Sample(
+        "chat",
+        "[tue 08:14] **odhran**: new price list is up\n[tue 08:20] **beata**: the stall is cheaper\n"
+        "[wed 09:00] **odhran**: they do no gears\n",
+        (("odhran", "new price"), ("beata", "the stall"), ("odhran", "they do")),
+    ),
     "zoom": Sample(
         "zoom",
         "[00:00:03] Ravi Nair: Can you hear me?\n[00:00:07] Dr. Sun: Yes.\n[00:01:10] Ravi Nair: The pump is late.\n",

@@ -285,9 +285,13 @@ def roster_kind(label: str) -> str | None:
 
 def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
     """The attendees of a comma- or semicolon-separated list; brackets hold roles (``Mr D. Hale (Treasurer)``)."""
-    found = []
+    found: list[Attendee] = []
     role_of_list = kind if kind not in ("present", "absent") else None
-    for part in _split_names(names[:4000]):
+    parts = [part for part in _split_names(names[:4000]) if part.strip()]
+    lower = len(parts) > 1 and any(p.strip()[0].islower() and not p.strip().startswith(("me", "and ")) for p in parts)
+    if role_of_list and (lower or "?" in names or "!" in names):
+        return ()  # "Chair: right, um, the kitchen?" is somebody speaking, not a list of chairs
+    for part in parts:
         match = _ENTRY.match(part.strip(" */_\t\r\n-•"))
         if not match:
             continue

@@ -255,6 +255,13 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
     return found
 
 
+def _talks(lines: list[Line], number: int) -> bool:
+    """Whether "L. Saarinen: …" stands among other lines that begin with who speaks."""
+    near = [lines[n].text for n in (number - 1, number, number + 1) if 0 <= n < len(lines)]
+    labels = [text.partition(": ")[0] for text in near if ": " in text]
+    return len(labels) > 1 and all(looks_like_name(label) or looks_like_handle(label) for label in labels)
+
+
 def _is_title(text: str, first: Block, following: Block) -> bool:
     words = text[first.said : first.end]
     if len(words) > 110 or "\n" in words or words[-1] in "?!" or re.match(r"[^:]{1,40}:\s", words):
@@ -343,7 +350,7 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
         following = lines[number + 1].text if number + 1 < len(lines) else ""
         more = _NUMBERED.match(following)
         if (
-            (label < 0 or re.match(r"(?i)item\b|[A-Z][.)]\s", body))
+            (label < 0 or (re.match(r"(?i)item\b|[A-Z][.)]\s", body) and not _talks(lines, number)))
             and following
             and not more
             and before | (number > 0 and not _NUMBERED.match(lines[number - 1].text))
@@ -401,7 +408,8 @@ def _roster(body: str, listing: str | None, seen: int) -> tuple[Attendee, ...]:
             tail = head.rsplit(". ", 1)[-1] if not head.endswith(".") else head
             people = read_roster(tail, "present")
             parts = [p for p in re.split(r"[,;]", re.sub(r"\([^)]*\)", "", tail)) if p.strip()]
-            if len(people) >= 3 and len(people) >= 0.75 * len(parts) and len(tail) < 400:
+            alike = len({p.name[0].islower() for p in people}) == 1  # "so, um, the kitchen. Shared." lists nobody
+            if len(people) >= 3 and len(people) >= 0.75 * len(parts) and len(tail) < 400 and alike:
                 return people
         return ()
     found: list[Attendee] = []

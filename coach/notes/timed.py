@@ -13,9 +13,11 @@ from coach.schema import Conversation
 NAMES = ("zoom", "google-meet", "teams", "otter", "chat")
 
 _STAMP = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?(?:\s?[APap]\.?[Mm]\.?)?"
-_DAY = r"(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?\s+)?"
-_BEFORE = re.compile(rf"[\[(]?{_DAY}({_STAMP})[\])]?\s*(?:[-–]\s+)?(?=\S)")
+_DAY = r"(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?\s+|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[.,]?\s+)?"
+_BEFORE = re.compile(rf"[\[(]?{_DAY}({_STAMP})[\])]?\s*(?:[-–]\s+)?(?=\S)", re.I)
 _AFTER = re.compile(rf"([^\d\W_][^\n:\[\]]{{0,59}}?)(\s*\(?[\[(]?)\s({_STAMP})[\])]?$")
+_BESIDE = re.compile(rf"[*_]{{0,2}}([^\d\W_][^\n:\[\]*]{{0,39}}?)[*_]{{0,2}}\s+[\[(]?({_STAMP})[\])]?:?\s+(?=\S)")
+_ANGLES = re.compile(r"<([^<>\s]{1,24})>\s+(?=\S)")
 _ALONE = re.compile(rf"[\[(]?({_STAMP})[\])]?$")
 
 
@@ -30,12 +32,14 @@ def sniff(text: str, name: str) -> float:
         for line in lines
         if len(line) < 90 and (m := _AFTER.match(line)) and looks_like_name(m.group(1).strip(" *"))
     ]
+    beside = [line for line in lines if _beside(line)]
+    nicks = [line for line in lines if _ANGLES.match(line)]
     alone = [line for line in lines if _ALONE.match(line)]
     elapsed = bool(before) and _elapsed([m.group(1) for line in before if (m := _BEFORE.match(line))])
     if name == "zoom":
         return 0.92 if len(before) >= max(2, 0.3 * len(lines)) and elapsed else 0.0
     if name == "chat":
-        return 0.9 if len(before) >= max(2, 0.3 * len(lines)) else 0.0
+        return 0.9 if len(before) + len(beside) + len(nicks) >= max(2, 0.3 * len(lines)) else 0.0
     if name == "google-meet":
         said = "\n".join(lines)
         own = "This editable transcript was computer generated" in said or "Meeting ended after" in said
@@ -66,10 +70,15 @@ def read_timed(text: str, name: str) -> Conversation:
         if not line.text:
             continue
         before = _BEFORE.match(line.text)
-        after = None if before or len(line.text) > 90 else _AFTER.match(line.text)
+        beside = None if before else _beside(line.text)
+        after = None if before or beside or len(line.text) > 90 else _AFTER.match(line.text)
         if before and (found := _name_at(line.text, before.end())):
             time, speaker = clock(before.group(1)), people.speaker(found[0])
             pieces.append(Piece(line.start, line.start + found[1], line.end, "speech", speaker, time))
+            waiting = None
+        elif beside:
+            time, speaker = clock(beside.group(2)), people.speaker(beside.group(1).strip())
+            pieces.append(Piece(line.start, line.start + beside.end(), line.end, "speech", speaker, time))
             waiting = None
         elif _ALONE.match(line.text):
             time = clock(_ALONE.match(line.text).group(1))  # type: ignore[union-attr]
@@ -117,11 +126,24 @@ def _stamp(line: str) -> str | None:
     before = _BEFORE.match(line) or _ALONE.match(line)
     if before:
         return before.group(1)
+    if beside := _beside(line):
+        return beside.group(2)
     after = _AFTER.match(line) if len(line) <= 90 else None
     return after.group(3) if after and looks_like_name(after.group(1).strip(" *")) else None
 
 
+def _beside(line: str) -> re.Match[str] | None:
+    """Name, time and words on one line: ``**Ana** 9:03 AM fine by me``."""
+    match = _BESIDE.match(line)
+    if match is None:
+        return None
+    name = match.group(1).strip()
+    return match if looks_like_name(name) or looks_like_handle(name) else None
+
+
 def _name_at(line: str, at: int) -> tuple[str, int] | None:
+    if nick := _ANGLES.match(line, at):
+        return nick.group(1), nick.end()
     colon = line.find(":", at, at + 64)
     if colon < 0 or (colon + 1 < len(line) and not line[colon + 1].isspace()):
         return None
