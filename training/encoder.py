@@ -31,6 +31,9 @@ from training.measures import area, average_precision
 from training.network import Network
 from training.targets import Targets, link_matrix, targets
 
+MANY = 320
+"""Word pieces of a window that counts as full when batches are packed."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -197,9 +200,10 @@ def train(
         network.load_state_dict({name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]})
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(
-        network.groups(plan.rate, plan.head_rate, plan.decay), weight_decay=0.01, betas=(0.9, 0.98)
+        network.groups(plan.rate, plan.head_rate, plan.decay), weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
-    per_pass = len(training_windows(known, plan, random.Random(0))) / plan.batch
+    first = random.Random(0)
+    per_pass = sum(1 for _ in by_length(training_windows(known, plan, first), plan.batch, first))
     total = int(per_pass * plan.epochs * 1.02) + 1
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(step / (0.1 * total), max(0.02, 1 - step / total)) if step < total else 0.02
@@ -246,11 +250,16 @@ def train(
 def by_length(
     found: list[tuple[Example, acts.Window]], size: int, chance: random.Random
 ) -> Iterator[list[tuple[Example, acts.Window]]]:
-    """Batches of windows of like length, in random order."""
-    chunks = [
-        sorted(found[i : i + size * 16], key=lambda pair: len(pair[1].ids)) for i in range(0, len(found), size * 16)
-    ]
-    groups = [chunk[i : i + size] for chunk in chunks for i in range(0, len(chunk), size)]
+    """Batches of windows of like length in random order, each of about as many word pieces as ``size`` full windows."""
+    groups: list[list[tuple[Example, acts.Window]]] = []
+    for i in range(0, len(found), size * 16):
+        group: list[tuple[Example, acts.Window]] = []
+        for pair in sorted(found[i : i + size * 16], key=lambda pair: -len(pair[1].ids)):
+            if group and (len(group) + 1) * len(group[0][1].ids) > size * MANY:
+                groups.append(group)
+                group = []
+            group.append(pair)
+        groups.append(group)
     chance.shuffle(groups)
     return iter(groups)
 

@@ -67,11 +67,9 @@ class Network(nn.Module):
         batch, tokens, _ = states.shape
         shape = (batch, tokens, own.num_attention_heads, -1)
         q, k, v = (part(states).view(shape).transpose(1, 2) for part in (own.query, own.key, own.value))
-        mask = torch.where(owner == -2, -1e4, 0.0).to(q.dtype)[:, None, None, :]
-        if torch.onnx.is_in_onnx_export():
-            mixed = torch.softmax(q @ k.transpose(-1, -2) / own.attention_head_size**0.5 + mask, dim=-1) @ v
-        else:
-            mixed = nn.functional.scaled_dot_product_attention(q, k, v, mask)  # no dropout here: slow on a CPU
+        mask = torch.where(owner == -2, -1e4, 0.0)[:, None, None, :]
+        # Written out: torch's fused attention takes 1.4 times as long to learn in bfloat16 on a CPU.
+        mixed = torch.softmax(q @ k.transpose(-1, -2) / own.attention_head_size**0.5 + mask, dim=-1).to(v.dtype) @ v
         mixed = mixed.transpose(1, 2).reshape(batch, tokens, HIDDEN)
         states = layer.attention.output(mixed, states)
         return layer.output(layer.intermediate(states), states)
