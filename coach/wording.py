@@ -77,7 +77,8 @@ def _need(candidate: Candidate, slots: dict[str, str]) -> Wording:
 def _categorical(candidate: Candidate, slots: dict[str, str], draft: bool) -> Wording:
     texts, seed = _texts()["categorical"], candidate.quote
     subtype = candidate.subtype or "certainty"
-    why = _fill(texts["why"].get(subtype, texts["why"]["certainty"]), slots, seed) or ""
+    told = texts["why" if "cue" in slots else "why_whole"]
+    why = _fill(told.get(subtype, told["certainty"]), slots, seed) or ""
     version = rewrite(candidate.quote, candidate.subtype)
     if draft or "name" not in slots:
         ask = question(candidate.quote, subtype)
@@ -177,7 +178,9 @@ def _slots(candidate: Candidate, conversation: Conversation) -> dict[str, str]:
     record = candidate.record
     name, words = _who_said(candidate)
     elsewhere = conversation.text[: candidate.start] + " " + conversation.text[candidate.end :]
-    out = {"said": snippet(words), "cue": _cue(candidate)}
+    out = {"said": snippet(words)}
+    if strong := _cue(candidate):
+        out["cue"] = strong
     if name:
         out["name"] = name
     noun = topic(words, elsewhere)
@@ -224,12 +227,12 @@ def _who_said(candidate: Candidate) -> tuple[str | None, str]:
     return (told["name"] if told else None), words
 
 
-def _cue(candidate: Candidate) -> str:
-    """The strong words of the passage, or its beginning, quoted."""
+def _cue(candidate: Candidate) -> str | None:
+    """The strong words that make the passage what it is called, quoted; None when no single word does."""
     for cue in cues(candidate.quote):
         if cue.kind == "categorical" and cue.subtype == candidate.subtype and scope(candidate.quote, cue) is None:
             return f"“{cue.text.strip()}”"
-    return snippet(candidate.quote, 45)
+    return None
 
 
 def plain_name(speaker: str) -> str:
