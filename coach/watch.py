@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from coach.errors import CoachError, InputError
-from coach.notes import SUFFIXES, read_file
+from coach.notes import SUFFIXES, is_note, read_file
 
 REVIEW = ".review.md"
 
@@ -59,7 +59,8 @@ class Folder:
                 self._seen[note] = changed
             elif self._seen.get(note) != changed and not 0 <= now - changed / 1e9 < self.settle:
                 self._seen[note] = changed
-                yield self._reviewed(note)
+                if is_note(note):
+                    yield self._reviewed(note)
         self._looked = True
 
     def follow(self, every: float = 2.0) -> Iterator[Written]:
@@ -75,7 +76,7 @@ class Folder:
             found += [
                 Path(folder, name)
                 for name in sorted(names)
-                if name.lower().endswith(SUFFIXES)
+                if name.lower().endswith((*SUFFIXES, ".json"))
                 and not name.endswith(REVIEW)
                 and not name.startswith(".")
                 and fnmatch(name.lower(), self.match.lower())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,35 @@ def test_an_export_in_a_file_becomes_a_chat(export: object, tmp_path: Path) -> N
     conversation = notes.parse(text)
     assert conversation.format == "chat"
     assert set(conversation.speakers) == {"Oda Lind", "Per Moe"}
+
+
+def test_of_the_json_in_a_folder_only_exports_are_notes(tmp_path: Path) -> None:
+    export, users, gone = tmp_path / "2026-03-02.json", tmp_path / "users.json", tmp_path / "gone.json"
+    export.write_text(json.dumps(SLACK), encoding="utf-8")
+    users.write_text(json.dumps([{"id": "U1", "name": "oda", "real_name": "Oda Lind"}]), encoding="utf-8")
+    assert [notes.is_note(path) for path in (export, users, gone, tmp_path / "a.md", tmp_path / "a.png")] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_folder_of_exports_goes_into_the_library(tmp_path: Path) -> None:
+    channel = tmp_path / "general"
+    channel.mkdir()
+    (channel / "2026-03-02.json").write_text(json.dumps(SLACK), encoding="utf-8")
+    (channel / "users.json").write_text("[]", encoding="utf-8")
+    command = [sys.executable, "-m", "coach", "library", "add", str(channel), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (entry,) = json.loads(done.stdout)
+    assert entry["date"] == "2026-03-02"
+    (channel / "2026-03-02.json").unlink()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "or chat exports" in done.stderr
 
 
 @pytest.mark.parametrize("text", ['{"a": 1}', "[]", '{"text": "hi", "ts": ', '[{"ts": "1", "text": 3, "user": "U1"}]'])

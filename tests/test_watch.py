@@ -66,8 +66,16 @@ def test_existing_notes_are_reviewed_when_asked_for_and_others_never(tmp_path: P
     note(tmp_path / "done.md.review.md")
     note(tmp_path / ".obsidian" / "x.md")
     note(tmp_path / "photo.png")
+    note(tmp_path / "b.json", "{}")
     note(tmp_path / "shopping.txt")
-    assert look(folder(tmp_path, existing=True, match="?.md"), NOW + 20) == ["a.md"]
+    assert look(folder(tmp_path, existing=True, match="?.*"), NOW + 20) == ["a.md"]
+
+
+def test_a_chat_export_is_a_note_and_other_json_is_none(tmp_path: Path) -> None:
+    export = '[{"type": "message", "ts": "1772442000.1", "client_msg_id": "a", "user": "Ada", "text": "We close."}]'
+    note(tmp_path / "chat.json", export)
+    note(tmp_path / "settings.json", '{"theme": "dark"}')
+    assert look(folder(tmp_path, existing=True), NOW + 20) == ["chat.json"]
 
 
 def test_an_unreadable_note_is_told_and_leaves_no_review(tmp_path: Path) -> None:

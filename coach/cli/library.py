@@ -182,15 +182,16 @@ def reindex(embedder: Annotated[str | None, typer.Option(help="Switch to this em
 
 def _files(given: Iterable[str]) -> list[str]:
     """The files themselves, and the notes inside folders in order of their names."""
-    from coach.notes import SUFFIXES
+    from coach.notes import SUFFIXES, is_note
 
     found = []
     for name in given:
         path = Path(name)
         if name != "-" and path.is_dir():
-            inside = sorted(str(p) for p in path.iterdir() if p.is_file() and p.suffix.lower() in SUFFIXES)
+            inside = sorted(str(p) for p in path.iterdir() if p.is_file() and is_note(p))
             if not inside:
-                raise InputError(f"{name} holds no notes: it should have files that end in {', '.join(SUFFIXES)}.")
+                ends = ", ".join(SUFFIXES)
+                raise InputError(f"{name} holds no notes: it should have files that end in {ends}, or chat exports.")
             found += inside
         else:
             found.append(name)

@@ -5,11 +5,22 @@ from __future__ import annotations
 from coach.errors import InputError
 from coach.notes import formats as _formats  # noqa: F401  files the formats that ship here
 from coach.notes.base import FORMATS, NoteFormat
-from coach.notes.files import SUFFIXES, decode, read_file
+from coach.notes.files import SUFFIXES, decode, is_note, read_file
 from coach.notes.splitting import sentences
 from coach.schema import Conversation
 
-__all__ = ["FORMATS", "LONGEST", "SUFFIXES", "NoteFormat", "decode", "detect", "parse", "read_file", "sentences"]
+__all__ = [
+    "FORMATS",
+    "LONGEST",
+    "SUFFIXES",
+    "NoteFormat",
+    "decode",
+    "detect",
+    "is_note",
+    "parse",
+    "read_file",
+    "sentences",
+]
 
 LONGEST = 2_000_000
 """Characters; a longer text is refused."""

@@ -13,6 +13,7 @@ MOST_BYTES = 10_000_000
 _BY_MARKITDOWN = (".docx", ".pdf")
 SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".eml", *_BY_MARKITDOWN)
 """How files of notes end, for whoever looks through a folder; a named file may end as it likes."""
+_HEAD = 20_000
 _ENCODED = re.compile(rb"^Content-(?:Type:\s*multipart|Transfer-Encoding:\s*(?:quoted|base64))", re.I | re.M)
 _BINARY_STARTS = (
     b"%PDF",
@@ -27,6 +28,23 @@ _BINARY_STARTS = (
     b"OggS",
     b"RIFF",
 )
+
+
+def is_note(path: str | Path) -> bool:
+    """Whether a file in a folder is taken for notes: by its ending, or as a chat export by the beginning of its JSON.
+
+    Other JSON (the ``users.json`` of an export, settings of an editor), and what can't be read, is no note.
+    """
+    file = Path(path)
+    if file.suffix.lower() != ".json":
+        return file.suffix.lower() in SUFFIXES
+    from coach.notes.exports import sniff
+
+    try:
+        with file.open("rb") as opened:
+            return sniff(opened.read(_HEAD).decode("utf-8-sig", errors="ignore")) > 0
+    except OSError:
+        return False
 
 
 def read_file(path: str | Path) -> str:
