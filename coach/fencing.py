@@ -7,6 +7,7 @@ were written.
 
 from __future__ import annotations
 
+import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -17,9 +18,10 @@ from coach.schema import Conversation, Passage, Utterance
 
 def new_nonce(*texts: str) -> str:
     """Ten random letters that occur in none of the texts; no digits, which could look like a telephone number."""
-    while any((nonce := "".join(secrets.choice(ascii_lowercase) for _ in range(10))) in text for text in texts):
-        pass
-    return nonce
+    while True:
+        nonce = "".join(secrets.choice(ascii_lowercase) for _ in range(10))
+        if not any(nonce in text for text in texts):
+            return nonce
 
 
 def fence(kind: str, lines: Iterable[str], nonce: str) -> str:
@@ -34,11 +36,14 @@ def marked(mark: str | int, text: str) -> str:
 
 def visible(text: str) -> str:
     """The text as a person would see it, on one line: no control, format, private or unassigned characters."""
+    if text.isascii():
+        return " ".join(_CONTROLS.sub("", text).split())
     shown = "".join(c if c.isspace() or unicodedata.category(c)[0] != "C" else "" for c in text)
     # Variation selectors and fillers are marks or letters by category, yet nothing is seen of them.
     return " ".join(shown.translate(_FILLERS).split())
 
 
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 _FILLERS = dict.fromkeys(
     (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)), None
 )

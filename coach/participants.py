@@ -95,6 +95,16 @@ def participants(conversation: Conversation, reading: Reading | None = None) -> 
     return tuple(out)
 
 
+def attendance(conversation: Conversation) -> tuple[Participant, ...]:
+    """Those who were there and whether they spoke, as in :func:`participants`; where they stand is left ``unknown``."""
+    from coach.notes import sentences
+
+    people, said = _people(conversation), sentences(conversation)
+    own = _by_person(people, said, conversation)
+    told = {name for name, _ in _told(people, said, own, conversation)}
+    return tuple(_participant(p.name, bool(own.get(p.name)) or p.name in told, ()) for p in people)
+
+
 def _ear(reading: Reading | None, size: int) -> tuple[Sequence[float], Sequence[float]]:
     """Per sentence: how likely the encoder hears assent or uptake in it, and an objection that went unheard."""
     if reading is None or not size:

@@ -96,8 +96,14 @@ def _load(path: Path, name: str, number: int, changed: int) -> Prompt:  # noqa: 
 
 def active_versions(root: Path | None = None) -> dict[str, int]:
     """Name and active version of every prompt."""
-    root = root or prompts_root()
-    data = _read(root / "active.yaml")
+    path = (root or prompts_root()) / "active.yaml"
+    return dict(_versions(path, path.stat().st_mtime_ns if path.is_file() else 0))
+
+
+@cache
+def _versions(path: Path, changed: int) -> dict[str, int]:  # noqa: ARG001
+    """What the file says as it was when last ``changed``."""
+    data = _read(path)
     try:
         return {str(name): int(str(version).removeprefix("v")) for name, version in data.items()}
     except ValueError:

@@ -261,6 +261,7 @@ TEXTS = st.lists(st.one_of(SCRAPS, st.text(max_size=4)), max_size=25).map("".joi
 @given(st.lists(st.tuples(TEXTS, st.lists(NAMES, max_size=4)), min_size=1, max_size=3))
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example([("Person A", ["Ana"]), ("Person A Ana", ["Ana"])])
+@example([("@person-aPerson A.@person-a", [])])
 def test_any_text_is_restored_to_the_letter_and_leaks_nothing(meetings: list[tuple[str, list[str]]]) -> None:
     identities = Identities()
     done = []

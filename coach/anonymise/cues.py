@@ -63,7 +63,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 def introduced(text: str) -> Iterator[str]:
     """Names next to an e-mail address, a title, a greeting, a signature or a verb that takes a person."""
     yield from roster(text)
-    for match in _WITH_ADDRESS.finditer(text):
+    # Every word could begin such a name, so only lines with an address in them are looked through.
+    for match in (m for line in text.splitlines() if "@" in line for m in _WITH_ADDRESS.finditer(line)):
         name = match.group(1).split(":")[-1].split(",")[-1].split(";")[-1].strip(" \"'“<>-")
         if 0 < len(name.split()) <= 4 and name[:1].isupper() and not looks_like_role(name):
             yield name

@@ -25,6 +25,9 @@ SURE = 0.5
 SURER = 0.85
 _PREFIXED = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|Fitz)[A-Z][a-z]+\Z")
 _WINDOW = 400
+_SENTENCE = re.compile(r"[^\n]*?(?:(?:\w{4}\.|[!?…])[\"”’)\]*_]*[ \t]+(?=[^a-z\n])|\n|\Z)")  # not after "Mr." or "e.g."
+_LINE = re.compile(r"[^\n]*(?:\n|\Z)")
+_FIRST = 4
 _BATCH = 8
 _LOADING = threading.Lock()
 
@@ -35,23 +38,19 @@ def names_found(text: str, taken: list[Match], known: Container[str]) -> list[st
     ``known`` are folded words that need no second look. A form is taken when enough of its occurrences look like a
     name; words of the dictionary, and forms that the text also writes in lower case, have to be known given names.
     """
-    words = [m for m in WORD.finditer(text) if not _inside(m.start(), m.end(), taken)]
+    words = list(_outside(text, taken))
+    capitals = [w for w in words if w[0][0].isupper()]
     plain = {w.group() for w in words if w.group().islower()}
     doubtful = {
         form
-        for form in {fold(w.group()) for w in words if _spelled_like_a_name(w.group(), known)}
+        for form in {fold(w.group()) for w in capitals if _spelled_like_a_name(w.group(), known)}
         if form not in known and form not in plain and _possible(form) and form not in given_names()
     }
     # Will, Grace and the like count where the sentence says so, if the model agrees.
-    placed = {w.start() for w in words if _placed_like_a_name(text, w, known)}
+    placed = {w.start() for w in capitals if _placed_like_a_name(text, w, known)}
     asked = [w for w in words if w.start() in placed or fold(w.group()) in doubtful]
-    seen = dict(_probabilities(text, asked))
-    votes: dict[str, list[float]] = {form: [] for form in doubtful}
-    for word in asked:
-        if (form := fold(word.group())) in votes and word.start() in seen:
-            votes[form].append(seen[word.start()])
     shouted = doubtful - {fold(w.group()) for w in words if not w.group().isupper()}
-    accepted = {form for form, ps in votes.items() if _elected(ps, SURER if form in shouted else SURE)}
+    accepted, seen = _vote(text, asked, placed, {form: SURER if form in shouted else SURE for form in doubtful})
     placed = {start for start in placed if seen.get(start, 0.0) >= SURE}
     found: dict[str, None] = {}
     run: list[re.Match[str]] = []
@@ -103,18 +102,52 @@ def _placed_like_a_name(text: str, word: re.Match[str], known: Container[str]) -
     )
 
 
-def _elected(probabilities: list[float], sure: float) -> bool:
-    likely = sum(p >= THRESHOLD for p in probabilities)
-    return likely * 4 >= len(probabilities) > 0 and max(probabilities) >= sure
+def _vote(
+    text: str, asked: list[re.Match[str]], placed: set[int], needed: dict[str, float]
+) -> tuple[set[str], dict[int, float]]:
+    """The forms elected, and the probability of each word that was read, by where it starts.
+
+    ``needed`` says how sure the model must be of one occurrence of each form; ``placed`` words stand for themselves.
+    Reading costs more than all the rest together, so first only the sentences are read, and of a form that turns up
+    often only a few places, spread over the text. What then looks somewhat like a name is read once more, at each place
+    and with the whole line around it, and that decides.
+    """
+    places: dict[str, list[re.Match[str]]] = {form: [] for form in needed}
+    for word in asked:
+        if (form := fold(word[0])) in places:
+            places[form].append(word)
+    seen: dict[int, float] = {}
+
+    def elected(form: str) -> bool:
+        ps = [seen[w.start()] for w in places[form] if w.start() in seen]
+        return sum(p >= THRESHOLD for p in ps) * 4 >= len(places[form]) and max(ps, default=0.0) >= needed[form]
+
+    first = {w.start() for found in places.values() for w in _spread(found)} | placed
+    seen.update(_probabilities(text, asked, first, _SENTENCE))
+    again = {start for start in placed if THRESHOLD <= seen.get(start, 0.0) < SURE}
+    for form, found in places.items():
+        if not elected(form) and any(seen.get(w.start(), 0.0) >= THRESHOLD for w in found):
+            again |= {w.start() for w in found}
+    seen.update({at: p for at, p in _probabilities(text, asked, again, _LINE) if at in again})
+    return {form for form in places if elected(form)}, seen
 
 
-def _probabilities(text: str, words: list[re.Match[str]]) -> Iterator[tuple[int, float]]:
-    """Where each of the words starts, and the probability that it is part of a name; other lines are not read."""
-    starts = [word.start() for word in words]
+def _spread(words: list[re.Match[str]]) -> list[re.Match[str]]:
+    """All of a few words, or ``_FIRST`` of many from the first to the last."""
+    if len(words) <= _FIRST:
+        return words
+    return [words[round(n * (len(words) - 1) / (_FIRST - 1))] for n in range(_FIRST)]
+
+
+def _probabilities(
+    text: str, words: list[re.Match[str]], chosen: set[int], piece: re.Pattern[str]
+) -> Iterator[tuple[int, float]]:
+    """Where words start and how likely they are part of a name, in the pieces of the text that hold ``chosen`` ones."""
+    starts, wanted = [word.start() for word in words], sorted(chosen)
     windows = [
         (start, part)
-        for start, part in _windows(text)
-        if (at := bisect_left(starts, start)) < len(starts) and starts[at] < start + len(part)
+        for start, part in _windows(text, piece)
+        if (at := bisect_left(wanted, start)) < len(wanted) and wanted[at] < start + len(part)
     ]
     for start, encoding, shares in _run(windows):
         best: dict[int, float] = {}
@@ -125,11 +158,11 @@ def _probabilities(text: str, words: list[re.Match[str]]) -> Iterator[tuple[int,
         yield from ((starts[at], share) for at, share in best.items())
 
 
-def _windows(text: str) -> Iterator[tuple[int, str]]:
-    """The lines of the text, long ones cut at a space."""
+def _windows(text: str, piece: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+    """The text in pieces, one after the other; long ones are cut at a space."""
     start = 0
-    for line in text.splitlines(keepends=True):
-        end = start + len(line)
+    for found in piece.finditer(text):
+        end = found.end()
         while end - start > _WINDOW:
             cut = text.rfind(" ", start + _WINDOW // 2, start + _WINDOW) + 1 or start + _WINDOW
             yield start, text[start:cut]
@@ -212,6 +245,11 @@ def _loaded() -> tuple[Any, Any, _Labels]:
     )
 
 
-def _inside(start: int, end: int, taken: list[Match]) -> bool:
-    at = bisect_right(taken, start, key=lambda match: match.start) - 1
-    return (at >= 0 and taken[at].end > start) or (at + 1 < len(taken) and taken[at + 1].start < end)
+def _outside(text: str, taken: list[Match]) -> Iterator[re.Match[str]]:
+    """The words of the text that no match touches; ``taken`` are matches in order, without overlaps."""
+    after = 0
+    for word in WORD.finditer(text):
+        while after < len(taken) and taken[after].end <= word.start():
+            after += 1
+        if after == len(taken) or taken[after].start >= word.end():
+            yield word

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from coach.anonymise.context import glossary_terms, named_by_context
 from coach.anonymise.guard import known_in
@@ -246,7 +246,12 @@ def _residue(text: str, replaced: list[Replacement], identities: Identities) -> 
     for match in known_in(finished, identities):
         start, end = draft.to_original(match.start, match.end)
         rest.append(Match(start, end, match.type, match.owner))
-    standing = {match.span() for match in SHAPE.finditer(finished)}
+    standing = {match.span(): match[0] for match in SHAPE.finditer(finished)}
+    ours = {draft.to_pseudonymised(item.start, item.end) for item in replaced}
+    for (start, end), shape in standing.items():
+        # The text itself holds what became somebody's pseudonym only now.
+        if (start, end) not in ours and identities.originals.get(shape, shape) != shape:
+            rest.append(Match(*draft.to_original(start, end), "literal", None))
     for item in replaced:
         if draft.to_pseudonymised(item.start, item.end) not in standing:
             start, end = item.start, item.end
@@ -324,7 +329,9 @@ def _rewritten(
             register.pseudonym(name, "person", cast.labels[owner])
         return cast.labels[owner]
 
+    @cache
     def rewritten(text: str | None) -> str | None:
+        # All that is said under one heading carries that heading.
         return _substituted(text, register, cast) if text else text
 
     return Conversation(

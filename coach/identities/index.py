@@ -138,12 +138,11 @@ class Index:
         Names that are also words (``Will``, ``May``) are decided by what stands around them. With ``strict`` they need
         clear signs of a name; ``casual`` holds folded names that these notes write in lower case.
         """
-        tokens = [(match.start(), match.end(), fold(match.group())) for match in WORD.finditer(text)]
         covered = 0
-        for position, (start, _, word) in enumerate(tokens):
-            if start < covered or word not in self.longest:
+        for word in WORD.finditer(text):
+            if fold(word[0]) not in self.longest or word.start() < covered:
                 continue
-            match = self._match_at(text, tokens, position, strict, casual)
+            match = self._match_at(text, word, strict, casual)
             if match is not None:
                 covered = match.end
                 yield match
@@ -151,19 +150,20 @@ class Index:
             for found in re.finditer(re.escape(name), text):
                 yield Match(found.start(), found.end(), known.type, known.owner)
 
-    def _match_at(
-        self, text: str, tokens: list[tuple[int, int, str]], position: int, strict: bool, casual: frozenset[str]
-    ) -> Match | None:
-        start = tokens[position][0]
-        limit = min(self.longest[tokens[position][2]], len(tokens) - position)
-        run = 1
-        while run < limit and _JOINT.match(text[tokens[position + run - 1][1] : tokens[position + run][0]]):
-            run += 1
-        for length in range(run, 0, -1):
-            words = tuple(token[2] for token in tokens[position : position + length])
+    def _match_at(self, text: str, word: re.Match[str], strict: bool, casual: frozenset[str]) -> Match | None:
+        start, tokens = word.start(), [word]
+        following = WORD.finditer(text, word.end())
+        while len(tokens) < self.longest[fold(word[0])]:
+            token = next(following, None)
+            if token is None or not _JOINT.match(text[tokens[-1].end() : token.start()]):
+                break
+            tokens.append(token)
+        folded = tuple(fold(token[0]) for token in tokens)
+        for length in range(len(tokens), 0, -1):
+            words = folded[:length]
             if words not in self.spellings:
                 continue
-            end = tokens[position + length - 1][1]
+            end = tokens[length - 1].end()
             known = [k for k in self.owners(words) if k.exact is None or k.exact == text[start:end]]
             if not known or not _bounded(text, start, end):
                 continue

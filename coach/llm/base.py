@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -120,7 +121,7 @@ def complete_as(
     made up travels back to it.
     """
     watch = watch or Watch()
-    typed = replace(request, schema=shape.model_json_schema(), schema_name=shape.__name__)
+    typed = replace(request, schema=schema_of(shape), schema_name=shape.__name__)
     first = model.complete(typed, watch)
     try:
         return Completion(_read(first, shape), usage_of(model.name, first))
@@ -128,6 +129,12 @@ def complete_as(
         repair = replace(typed, messages=(*typed.messages, ("user", _repair_turn(str(problem), typed.schema or {}))))
     second = model.complete(repair, watch)
     return Completion(_read(second, shape), usage_of(model.name, first, second))
+
+
+@cache
+def schema_of(shape: type[BaseModel]) -> Mapping[str, Any]:
+    """The JSON schema of a shape; read it, don't change it."""
+    return shape.model_json_schema()
 
 
 def usage_of(model: str, *answers: Answer) -> Usage:
@@ -158,7 +165,7 @@ def estimate_tokens(text: str) -> int:
     Latin words cost a token per four characters or less in the usual byte-pair vocabularies; 3.2 leaves room for names,
     numbers and mark-up. Other scripts are counted one token per UTF-8 byte pair, their usual worst case.
     """
-    plain = sum(1 for character in text if character < "\u0250")
+    plain = len(text) if text.isascii() else sum(1 for character in text if character < "\u0250")
     rest = len(text) - plain
     return int(plain / 3.2) + 2 * rest + 1
 

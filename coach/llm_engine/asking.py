@@ -13,7 +13,7 @@ from coach.engine import Watch
 from coach.errors import ConfigError
 from coach.fencing import fence, new_nonce
 from coach.identities import Identities
-from coach.llm.base import ChatModel, Completion, Request, complete_as, estimate_tokens
+from coach.llm.base import ChatModel, Completion, Request, complete_as, estimate_tokens, schema_of
 from coach.prompts import Prompt, load_prompt
 
 Answered = TypeVar("Answered", bound=Shape)
@@ -78,5 +78,5 @@ class Asker:
         """Tokens of the prompt itself, its answer's schema included."""
         prompt = self.prompt(name)
         empty = prompt.render(dict.fromkeys(prompt.variables, ""), small=self.small)
-        schema = str(prompt.shape.model_json_schema())
+        schema = str(schema_of(prompt.shape))
         return sum(estimate_tokens(text) for _, text in empty) + estimate_tokens(schema) + 50

@@ -17,7 +17,7 @@ from coach.answers import (
 from coach.grounding import NOT_SAID, NOT_THERE, Folded, fold, occurrences, speaks, utterance_at
 from coach.identities.value import SHAPE
 from coach.llm_engine.parts import Line, Part, line_of, lines_of
-from coach.participants import participants
+from coach.participants import attendance
 from coach.schema import Conversation, Evidence, Finding, Participant, Passage, Quote, SetAside
 
 Answer = UnheardObjection | UnaddressedNeed | CategoricalPhrase
@@ -60,8 +60,7 @@ class Notes:
     @cached_property
     def people(self) -> tuple[Participant, ...]:
         """Everybody in the notes; where they stand is not known yet."""
-        local = participants(self.original)
-        return tuple(Participant(name=p.name, spoke=p.spoke, ask=p.ask) for p in local)
+        return attendance(self.original)
 
     @cached_property
     def asked_about(self) -> dict[str, str]:
