@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coach.ledger import Ledger
     from coach.library import Entry, Library
     from coach.llm.base import ChatModel
+    from coach.llm.discover import LocalModel, LocalServer
     from coach.rehearsal.ladder import Temperament
     from coach.rehearsal.plan import Plan
     from coach.rehearsal.practices import Practices
@@ -30,10 +31,14 @@ class Coach:
     Parts are made when first used, so that a review on this machine loads neither a model client nor the library.
     """
 
+    model_ports: Mapping[str, int] | None = None
+    """Where to look for model servers on this machine, by name; None: on their usual ports."""
+
     def __init__(self, settings: Settings | None = None) -> None:
         from coach.llm.discover import with_choice
 
-        self.settings = with_choice(settings or load_settings())
+        self._given = settings or load_settings()
+        self.settings = with_choice(self._given)
 
     def review(
         self, text: str, *, engine: EngineChoice | None = None, format: str | None = None, watch: Watch | None = None
@@ -232,6 +237,38 @@ class Coach:
 
         return Ledger(self.settings, self.identities)
 
+    def model_servers(self) -> tuple[LocalServer, ...]:
+        """Model servers that run on this machine and the models they have; nothing is sent but requests for lists."""
+        from coach.llm.discover import PORTS, find_servers
+
+        return find_servers(PORTS if self.model_ports is None else self.model_ports)
+
+    @property
+    def agreed_model(self) -> LocalModel | None:
+        """The model on this machine that the user said yes to, if it is the one in use."""
+        from coach.llm.discover import chosen
+
+        model = None if self._given.llm_configured else chosen(self.settings)
+        return model if model and model.name == self.settings.model else None
+
+    def use_model(self, model: LocalModel | None) -> None:
+        """Remembers the user's yes to a model on this machine, or with None their no, and goes by it from now on."""
+        from coach.llm.discover import forget, remember, with_choice
+
+        if model is None:
+            forget(self._given)
+        else:
+            remember(self._given, model)
+        self.settings = with_choice(self._given)
+        for made in ("model", "llm"):
+            vars(self).pop(made, None)
+
+    def fetch_model(self, name: str, watch: Watch) -> None:
+        """Has Ollama on this machine fetch a model; see :func:`coach.llm.discover.pull`. It is not used yet."""
+        from coach.llm.discover import PORTS, pull
+
+        pull(name, watch, (self.model_ports or PORTS)["Ollama"])
+
     def doctor(self) -> dict[str, str | list[str]]:
         """What is installed, which engine would run, where data lives and who can read it; never a secret."""
         import platform
@@ -277,11 +314,11 @@ class Coach:
 
     def _offers(self) -> list[str]:
         """Models that already run on this machine and could be used, in plain sentences; nothing is used unasked."""
-        from coach.llm.discover import best_model, download_for, find_servers
+        from coach.llm.discover import best_model, download_for
 
         if self.settings.llm_configured:
             return ["a model is configured already"]
-        servers = find_servers()
+        servers = self.model_servers()
         offer = best_model(servers) or download_for(servers)
         return [f"{offer.offer} Say so with coach model."] if offer else ["no model server found"]
 

@@ -102,10 +102,15 @@ def find_servers(ports: Mapping[str, int] = PORTS, timeout: float = TIMEOUT) -> 
     return tuple(server for server in found if server is not None)
 
 
+def chat_models(servers: Sequence[LocalServer]) -> tuple[LocalModel, ...]:
+    """The models that can chat, those with the most parameters first."""
+    able = [model for server in servers for model in server.models if not _NO_CHAT.search(model.name)]
+    return tuple(sorted(able, key=lambda model: (model.parameters or 0, model.context or 0), reverse=True))
+
+
 def best_model(servers: Sequence[LocalServer]) -> LocalModel | None:
     """The model to offer: the one with the most parameters that can chat, or ``None``."""
-    able = [model for server in servers for model in server.models if not _NO_CHAT.search(model.name)]
-    return max(able, key=lambda model: (model.parameters or 0, model.context or 0), default=None)
+    return next(iter(chat_models(servers)), None)
 
 
 def download_for(servers: Sequence[LocalServer], memory: float | None = None) -> Download | None:

@@ -15,6 +15,7 @@ from coach.ui.evals import build_evals
 from coach.ui.faults import Update
 from coach.ui.keeping import Reviewed
 from coach.ui.library import build_library
+from coach.ui.models import build_models
 from coach.ui.practice import build_practice
 from coach.ui.prepare import Draft, build_prepare, follow_up, form_of
 from coach.ui.review import AT_ONCE, build_review
@@ -30,7 +31,8 @@ EVALS = Path("eval")
 def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
     """All places in one page."""
     with gr.Blocks(title=strings.TITLE, fill_width=True, analytics_enabled=False, delete_cache=(600, 600)) as page:
-        region(views.frame(settings.llm_configured), elem_id="frame")
+        region(views.frame(settings.llm_configured and not settings.on_this_machine), elem_id="frame")
+        build_models(coach_of, page)
         with gr.Tabs(elem_id="places", selected="review") as places:
             with gr.Tab(strings.PLACE_REVIEW, id="review") as review:
                 result, reviewed = build_review(coach_of, page)

@@ -35,6 +35,24 @@ KIND_EXAMPLES = {
     "categorical_phrasing": ("Everybody knows this is the only way.", "It could be: “From where I sit …”"),
 }
 
+# A model on this machine
+MODELS_TITLE = "A model on this machine could read between the lines"
+MODELS_WHICH = "Which model"
+MODEL_SMALL = "small"
+MODEL_USE = "Use it"
+NOT_NOW = "Not now"
+MODEL_GONE = "That model is not there any more. Start its server again, or choose another one."
+MODEL_USED = "From now on your reviews ask {name}."
+MODEL_CHOSEN = "Reviews ask {name} ({server} on this machine), with pseudonyms for everybody."
+MODEL_FORGET = "Stop using it"
+MODEL_FORGOTTEN = "Forgotten: reviews are made without a model again."
+MODELS_LOOK = "A model on this machine could help …"
+FETCH = "Fetch it ({size:g} GB)"
+FETCHING = "Asking Ollama"
+FETCHING_TITLE = "Ollama fetches {name} ({size:g} GB, licence {licence})"
+FETCH_CANCEL = "Cancel"
+FETCH_STOPPED = "Stopped. Ollama keeps what it has, and goes on from there next time."
+
 # While it works
 READING = "Reading the notes"
 STOPPED = "Stopped. Your notes are still here; nothing was kept."

@@ -22,9 +22,9 @@ ALIGNMENTS = ("aligned", "not_aligned", "unknown")
 BUY_INS = ("committed", "lukewarm", "resistant", "unknown")
 
 
-def frame(model_configured: bool) -> str:
-    """Name, motto, and where the notes go."""
-    return _fill("frame.html.j2", where=strings.PRIVATE_LLM if model_configured else strings.PRIVATE)
+def frame(leaves: bool) -> str:
+    """Name, motto, and where the notes go: whether pseudonymised ones may leave this machine."""
+    return _fill("frame.html.j2", where=strings.PRIVATE_LLM if leaves else strings.PRIVATE)
 
 
 def empty() -> str:

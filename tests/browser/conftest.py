@@ -6,7 +6,7 @@ import atexit
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,8 @@ def scripted(answer: Callable[[Conversation, Watch], Analysis]) -> Coach:
     """A coach whose local engine is scripted and whose home is new; everything else is the real one."""
 
     class Scripted(Coach):
+        model_ports: Mapping[str, int] | None = {}  # whatever runs on this machine, no test meets it
+
         @property
         def local(self) -> Engine:  # type: ignore[override]
             return ScriptedEngine(answer)
