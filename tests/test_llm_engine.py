@@ -31,6 +31,7 @@ from coach.llm_engine import LLMEngine, likely_objections, merge_engines, rewrit
 from coach.llm_engine import engine as conductor
 from coach.llm_engine.asking import Asker
 from coach.llm_engine.parts import cut, line_of, lines_of
+from coach.prompts import load_prompt
 from coach.samples import samples
 from coach.schema import Analysis, Conversation, Finding, Participant, Passage, Quote
 from coach.settings import Settings, load_settings
@@ -103,7 +104,8 @@ def test_no_name_leaves_and_every_prompt_is_asked_once() -> None:
     engine(model).analyse(conversation(), (), Watch())
     assert [request.label for request in model.requests] and len(model.requests) == 4
     assert {r.label for r in model.requests} == {
-        "unheard_objections@1", "unaddressed_needs@1", "categorical_phrasing@1", "participants@1"
+        load_prompt(name).label
+        for name in ("unheard_objections", "unaddressed_needs", "categorical_phrasing", "participants")
     }  # fmt: skip
     for word in ("Priya", "Raman", "Tom", "Okafor", "Lena", "Fischer", "fastmail"):
         assert word not in model.sent
@@ -119,7 +121,7 @@ def test_a_finding_comes_back_in_real_names_with_its_exact_place() -> None:
     assert finding.quote == WORRY == MEETING[finding.start : finding.end]
     assert (finding.speaker, finding.why) == ("Tom Okafor", "Tom Okafor was thanked.")
     assert (finding.kind, finding.subtype, finding.tier) == ("unheard_objection", "ignored", "finding")
-    assert finding.source == "unheard_objections@1 scripted"
+    assert finding.source == f"{load_prompt('unheard_objections').label} scripted"
     assert 0 < finding.confidence < 1
     assert result.set_aside == ()
 
