@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import re
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -134,13 +138,25 @@ def test_programs_get_the_review_as_json_and_see_no_private_endpoint() -> None:
     from gradio_client import Client
     from gradio_client.exceptions import AppError
 
-    client = Client(serve(load_settings(engine="local"), port=0, wait=False), verbose=False)
+    address = serve(load_settings(engine="local"), port=0, wait=False)
+    client = Client(address, verbose=False)
     assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/review"]
     answer = client.predict("Ana: We paint it green.\nBen: Yes.", api_name="/review")
     assert answer["schema"] == "coach.review/1"
     assert answer["meeting"]["speakers"] == ["Ana", "Ben"]
-    with pytest.raises(AppError, match=r"\w+"):
+    with pytest.raises(AppError, match="nothing to read"):
         client.predict("   ", api_name="/review")
+    page = (Path(__file__).resolve().parent.parent / "docs" / "how-to" / "http.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        exec(compile(block.replace("http://127.0.0.1:7860", address), "http.md", "exec"), {})  # our own page
+    assert "unheard_objection I doubt it" in printed.getvalue()
+    assert printed.getvalue().endswith("coach.review/1\n")
+    (asked,) = re.findall(r"-d '(\{.*\})'", page)
+    call = Request(f"{address}gradio_api/call/review", asked.encode(), {"Content-Type": "application/json"})
+    event = json.loads(urlopen(call).read())["event_id"]
+    assert '"coach.review/1"' in urlopen(f"{address}gradio_api/call/review/{event}").read().decode()
 
 
 @pytest.mark.slow
