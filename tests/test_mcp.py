@@ -409,6 +409,32 @@ def test_over_http_a_client_with_the_token_lists_and_calls(address: str) -> None
     run(spoken)
 
 
+@asynccontextmanager
+async def over_stdio() -> AsyncIterator[ClientSession]:
+    parameters = StdioServerParameters(command=sys.executable, args=["-m", "coach", "mcp"], env=dict(os.environ))
+    async with stdio_client(parameters) as (reading, writing), ClientSession(reading, writing) as session:
+        await session.initialize()
+        yield session
+
+
+@pytest.mark.parametrize("wire", ["stdio", "http"])
+def test_a_review_is_cancelled_over_the_wire_and_the_next_call_is_answered(address: str, wire: str) -> None:
+    async def cancelled() -> None:
+        async with over_stdio() if wire == "stdio" else over_http(address, TOKEN) as session:
+            call = session._request_id
+
+            async def begun(share: float, total: float | None, message: str | None) -> None:
+                notification = types.CancelledNotification(params=types.CancelledNotificationParams(requestId=call))
+                await session.send_notification(types.ClientNotification(notification))
+
+            # So long that it could not be read before the word to stop arrives.
+            with pytest.raises(McpError, match="cancelled"):
+                await session.call_tool("review_notes", {"text": NOTES * 2_000}, progress_callback=begun)
+            assert "nothing to read" in await error(session, "review_notes", text="")
+
+    run(cancelled)
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
