@@ -10,6 +10,7 @@ import pytest
 from conftest import SAMPLE, planning_tool, scripted
 from openai_server import Handler, Server, says, serving
 from playwright.sync_api import expect
+from test_accessible_page import barriers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -52,6 +53,7 @@ def test_a_model_is_offered_and_a_no_is_remembered(page: Page, serve: Serve, wid
             ["qwen3:8b (Ollama, small)", "gemma3:1b (Ollama, small)"]
         )
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert barriers(page) == []
         page.get_by_role("button", name="Not now").click()
         again = page.get_by_role("button", name="A model on this machine could help")
         expect(again).to_be_visible()
