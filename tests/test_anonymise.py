@@ -143,6 +143,26 @@ def test_people_nobody_listed_are_found_by_the_model() -> None:
     assert {"Henrietta Vasquez-Lindh", "Okonkwo"} <= set(replaced(text, model=True))
 
 
+@pytest.mark.parametrize(
+    ("text", "hidden", "left"),
+    [
+        ("In the round Ines Calderwood from traffic said no.", {"Ines Calderwood"}, "traffic"),
+        ("Notes of a talk: Kerstin / Davor, 11 June.", {"Kerstin", "Davor"}, "June"),
+        ("I did the same thing at Brenner, twelve depots, and Ines saw it.", {"Ines"}, "Brenner"),
+        ("The ramp at Varnholt Road takes nothing. Ines will ask.", {"Ines"}, "Varnholt"),
+    ],
+)
+def test_surnames_of_people_mentioned_go_and_places_stay(text: str, hidden: set[str], left: str) -> None:
+    found = replaced(text, model=True)
+    assert hidden <= set(found)
+    assert not any(left in form for form in found)
+
+
+def test_a_name_that_is_also_a_word_is_heard_among_the_attendees() -> None:
+    text = "Present: Denise (chair), Col, Abena\n\nCol: They've sent figures.\nDenise: Cheers, Col.\n"
+    assert "Col" in replaced(text, "Denise", "Col", "Abena")
+
+
 def test_forms_of_one_person_share_the_letters_and_differ_in_the_number() -> None:
     done = anonymise(notes("Robert: yes. Bob, Bob and Robert Quill.", "Robert Quill"), Identities(), model=False)
     assert done.text == "Person A2: yes. Person A, Person A and Person A3."

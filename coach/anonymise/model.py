@@ -11,6 +11,7 @@ import json
 import re
 import threading
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,11 @@ from coach.identities.spellings import WORD, fold, given_names, is_common, liste
 THRESHOLD = 0.1
 SURE = 0.5
 SURER = 0.85
+_PLACED = re.compile(r"\b(?:in|at|near|outside|inside|[Ss]t\.?|[Ss]aint)[ ]\Z")
+_PLACE = re.compile(
+    r"[ ](?:Street|Road|Lane|Avenue|Square|Court|Hill|Park|Bridge|Station|Hospital|House|Hall|Academy|School|"
+    r"College|University|Foundation|Systems|Airport|Authority|Council|Arms)\b"
+)
 _PREFIXED = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|Fitz)[A-Z][a-z]+\Z")
 _WINDOW = 400
 _SENTENCE = re.compile(r"[^\n]*?(?:(?:\w{4}\.|[!?…])[\"”’)\]*_]*[ \t]+(?=[^a-z\n])|\n|\Z)")  # not after "Mr." or "e.g."
@@ -51,13 +57,17 @@ def names_found(text: str, taken: list[Match], known: Container[str]) -> list[st
     asked = [w for w in words if w.start() in placed or fold(w.group()) in doubtful]
     shouted = doubtful - {fold(w.group()) for w in words if not w.group().isupper()}
     accepted, seen = _vote(text, asked, placed, {form: SURER if form in shouted else SURE for form in doubtful})
+    accepted = set(accepted) - _places(text, [w for w in capitals if fold(w.group()) in accepted])
     placed = {start for start in placed if seen.get(start, 0.0) >= SURE}
     found: dict[str, None] = {}
     run: list[re.Match[str]] = []
     for word in words:
         form = fold(word.group())
         name = form in accepted or (form in given_names() and _possible(form)) or word.start() in placed
-        joined = bool(run) and text[run[-1].end() : word.start()] in (" ", "-", "'", "’")
+        between = text[run[-1].end() : word.start()] if run else None
+        joined = between in (" ", "-", "'", "’")
+        # What stands in capitals right after a given name and is no word is the surname, whatever the model thinks.
+        name = name or (between == " " and word.group()[1:].islower() and word.group()[0].isupper() and _possible(form))
         if run and not (name and joined and word.group()[0].isupper()):
             _close(run, found)
             run = []
@@ -65,6 +75,18 @@ def names_found(text: str, taken: list[Match], known: Container[str]) -> list[st
             run.append(word)
     _close(run, found)
     return list(found)
+
+
+def _places(text: str, words: list[re.Match[str]]) -> set[str]:
+    """The forms that stand where places and institutions stand (in X, at X, X Road) at least half of the time."""
+    placed, seen = Counter[str](), Counter[str]()
+    for word in words:
+        form = fold(word.group())
+        seen[form] += 1
+        someones = text.startswith(("'s", "’s"), word.end())
+        after = not someones and _PLACED.search(text[max(0, word.start() - 12) : word.start()])
+        placed[form] += bool(after or _PLACE.match(text, word.end()))
+    return {form for form, count in placed.items() if count * 2 >= seen[form] and count}
 
 
 def _close(run: list[re.Match[str]], found: dict[str, None]) -> None:
