@@ -180,6 +180,37 @@ def bless(suites: Suites = None, root: Root = ROOT) -> None:
 
 
 @app.command()
+def judge(
+    name: Annotated[str, typer.Argument(help="Name of a file in judges/.")],
+    root: Root = ROOT,
+    record: Annotated[bool, typer.Option("--record", help="Ask the judge's model what is not recorded yet.")] = False,
+    max_usd: MaxUsd = None,
+    json: JsonOut = None,
+    strict: Strictly = False,
+) -> None:
+    """Ask a pinned model what it thinks of the last run and of the baseline. Advisory until people agree with it."""
+    from coach_eval.evaluation import Evaluation, Results
+    from coach_eval.judging import agreement, ask, items_of, load_judge, verdict
+    from coach_eval.models import judge_model
+
+    evaluation, chosen = Evaluation(root=root, max_usd=max_usd), load_judge(root, name)
+    suite = evaluation.suites([chosen.suite])[0]
+    before, after = evaluation.both(suite)
+    items = items_of((before, after))
+    said = ask(chosen, [*items, *(label.item for label in chosen.labels)], judge_model(evaluation, chosen, record))
+    believed = agreement(chosen, said)
+    typer.echo(believed.words())
+    results = Results(runs=(after,), verdicts=(verdict(suite, before, after, said, believed),))
+    _show(results)
+    for item in items:
+        if not said[item]:
+            typer.echo(f"  not good: {item}")
+    write(results, root, json=json)
+    if believed.trusted:
+        _leave(results, strict)
+
+
+@app.command()
 def report(
     results: Annotated[Path, typer.Argument(help="What coach eval run --json wrote.")],
     root: Root = ROOT,

@@ -121,6 +121,16 @@ class Evaluation:
         task, cases = TASKS[suite.task], self.cases(suite)
         return compare(suite, cases, task, before, run, confirm=lambda case: self._fresh(suite, task, case))
 
+    def both(self, suite: Suite) -> tuple[Run, Run]:
+        """The blessed run and the last one; raises :class:`UnverifiableError` when either is missing."""
+        from coach_eval.files import load_run
+
+        before, path = self.baselines.get(suite.suite), self.last(suite.suite)
+        if before is None or not path.exists():
+            what = "bless" if before is None else "run"
+            raise UnverifiableError(f"{suite.suite} has nothing to compare yet: coach eval {what} {suite.suite}")
+        return before, load_run(path)
+
     def whole(self, suite: Suite, run: Run) -> None:
         """Return quietly if a run covers the suite as it is now; else raise :class:`UnverifiableError`."""
         plain = load_suites(self.root, [suite.suite])[0]

@@ -65,6 +65,12 @@ def load_suite(path: Path) -> Suite:
     return suite
 
 
+def load_value(path: Path, model: type[M]) -> M:
+    """A value from a YAML file; raises :class:`InputError` naming file, line and what is allowed."""
+    data, node = _read_yaml(path)
+    return _validate(model, data, [node], path)
+
+
 def load_suites(root: Path, names: Sequence[str] = ()) -> tuple[Suite, ...]:
     """The named suites, or all, in order of name; raises :class:`InputError` when there are none or one is unknown."""
     folder = root / "suites"

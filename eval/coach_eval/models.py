@@ -20,6 +20,7 @@ from coach_eval.tasks import TASKS
 
 if TYPE_CHECKING:
     from coach_eval.evaluation import Evaluation
+    from coach_eval.judging import Judge
 
 CONTEXT_TOKENS = 16_000
 """Pinned: it decides how notes are cut, and with that what is asked and which recording answers."""
@@ -46,13 +47,28 @@ def model_subjects(
                 AuthoredModel(_name(suite), case), store, suite.provider, repeat, origin, identities_in(case)
             ),
         )
-    model = _open(suite, settings, suite.budget.usd if max_usd is None else max_usd)
+    model = _open(f"suite {suite.suite!r}", suite.model, settings, suite.budget.usd if max_usd is None else max_usd)
     if mode == "live":
         return lambda case, repeat: _subject(suite, settings, model)
-    secrets = tuple(s.get_secret_value() for s in (settings.api_key, settings.azure_key) if s is not None)
+    secrets = _secrets(settings)
     return lambda case, repeat: _subject(
         suite, settings, RecordingModel(model, store, suite.provider, repeat, origin, identities_in(case), secrets)
     )
+
+
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    return tuple(s.get_secret_value() for s in (settings.api_key, settings.azure_key) if s is not None)
+
+
+def judge_model(evaluation: Evaluation, judge: Judge, record: bool) -> ChatModel:
+    """The model of a judge: its recordings, or the configured model, recorded; raises :class:`ConfigError`."""
+    store = Store(evaluation.root / "recordings" / f"judge-{judge.judge}")
+    store.check()
+    if not record:
+        return ReplayingModel(store, judge.model, judge.provider, 0)
+    settings = evaluation.settings
+    model = _open(f"judge {judge.judge!r}", judge.model, settings, evaluation.max_usd)
+    return RecordingModel(model, store, judge.provider, 0, "api", Identities(), _secrets(settings))
 
 
 def identities_in(case: Case) -> Identities:
@@ -107,16 +123,14 @@ def _subject(suite: Suite, settings: Settings, model: ChatModel) -> ModelSubject
     return ModelSubject(LLMEngine(model, pinned, kinds=kinds))
 
 
-def _open(suite: Suite, settings: Settings, max_usd: float | None) -> Budgeted:
+def _open(what: str, pinned: str | None, settings: Settings, max_usd: float | None) -> Budgeted:
     from coach.llm.connect import open_model
 
     model = open_model(settings)
     if model is None:
         raise ConfigError("no model is configured: set COACH_MODEL and OPENAI_API_KEY or OPENAI_BASE_URL")
-    if model.name != suite.model:
-        raise ConfigError(
-            f"suite {suite.suite!r} is for the model {suite.model!r}, COACH_MODEL is another: set it likewise"
-        )
+    if model.name != pinned:
+        raise ConfigError(f"{what} is for the model {pinned!r}, COACH_MODEL is another: set it likewise")
     return Budgeted(model, price_of(settings), max_usd)
 
 
