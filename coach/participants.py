@@ -21,29 +21,46 @@ if TYPE_CHECKING:
 
 Side = Literal["alignment", "buy_in"]
 
-_OWN: dict[str, tuple[Side, str]] = {
-    "committed": ("buy_in", "committed"),
-    "promised": ("buy_in", "committed"),
-    "lukewarm": ("buy_in", "lukewarm"),
-    "resistant": ("buy_in", "resistant"),
-    "agreed": ("alignment", "aligned"),
-    "withdrawn": ("alignment", "aligned"),
-    "disagreed": ("alignment", "not_aligned"),
+_OWN: dict[str, tuple[tuple[Side, str], ...]] = {
+    "committed": (("buy_in", "committed"),),
+    "promised": (("buy_in", "committed"),),
+    "lukewarm": (("buy_in", "lukewarm"),),
+    "resistant": (("buy_in", "resistant"),),
+    "opposed": (("buy_in", "resistant"), ("alignment", "not_aligned")),
+    "agreed": (("alignment", "aligned"),),
+    "withdrawn": (("alignment", "aligned"),),
+    "disagreed": (("alignment", "not_aligned"),),
 }
 _WEIGHT = {"resistant": 3, "not_aligned": 3, "lukewarm": 2, "committed": 1, "aligned": 1}
-_EVERYDAY = frozenset({"promised", "agreed"})
-"""Cues that everyday talk is full of: with a reading, they count only where the encoder hears assent or uptake too."""
 _HEARD = 0.3
+"""Everyday talk is full of promises and of "that makes sense": with a reading, they count only where the encoder hears
+assent or uptake with at least this probability."""
 _OBJECTED = 0.6
 """Probability from which an objection that nobody took up shows that its speaker sees the matter differently."""
 
 _LONG = 220
-_BARE = re.compile(r"^\W*(?:yes|yeah|yep|ok|okay|agreed|agree|right|sure|exactly|absolutely|fine|good|true)\W*$")
+_BARE = re.compile(
+    r"^\W*(?:yes|yeah|yep|ok|okay|agreed|agree|right|sure|exactly|absolutely|fine|good|true|gladly|happily|"
+    r"of course)\W*$"
+)
+_YES = re.compile(r"^\W*(?:yes|yeah|yep|absolutely|definitely|certainly|of course|agreed|exactly)\b(?!\W+but\b)")
+"""Says nothing by itself; with a commitment in the same turn, that its speaker sees the proposal the same way."""
+_NO = re.compile(r"^\W*(?:no|nope|nah)\b(?=\W+\w)(?!\W+(?:problem|worries|objection|doubt|idea|more|questions?)\b)")
+_TAGGED = re.compile(r"(?:yes|right|ok|okay|agreed|all right|isn't it|aren't we|don't we|shall we)\?\W*$")
+"""A proposal that asks for a yes: "we take the wall down, yes?". A no to it, with more to say, is a different view."""
+_NO_MORE = re.compile(r"\W*more\b")
+"""I could not agree more: the words of a refusal, and the opposite."""
+_NEAR = 5
+"""Sentences back to the question that a yes or no answers: others may have answered first."""
+_UNABLE = re.compile(
+    r"^\W*but i (?:can't|cannot|can not|won't be able|have no|haven't|don't have|am not able|'m not able)\b"
+)
 _RESERVED = re.compile(r"\b(?:but|reservations?|in principle|maybe|perhaps|might|not sure|though)\b")
+_CONJOINED = re.compile(r"\band \Z")
 _FIRM = re.compile(
     r"\b(?:today|tomorrow|tonight|now|this (?:week|month|afternoon|evening|morning)|next week|before \w+|\w+day|"
-    r"by (?:the end|end|next|noon|then|\d|january|february|march|april|may|june|july|august|september|october|november|"
-    r"december)|first thing|\d+|myself)\b|^ (?:it|that|this|them)\b(?: \w+){0,3}\W*$"
+    r"by (?:the end|end|next|noon|then|\d)|(?:by|in|from) (?:january|february|march|april|may|june|july|august|"
+    r"september|october|november|december)|first thing|\d+|myself)\b|^ (?:it|that|this|them)\b(?: \w+){0,3}\W*$"
 )
 """A promise that can be kept: with a time, or about the very thing spoken of."""
 _PROCEDURE = re.compile(
@@ -87,6 +104,7 @@ def participants(conversation: Conversation, reading: Reading | None = None) -> 
         for index in own.get(person.name, ()):
             found = tuple(_stances(said[index], conversation, heard[index]))
             stances.extend(found)
+            stances.extend(_answer(said, index, found, conversation))
             if objected[index] >= _OBJECTED and not found:
                 stances.append(_stance("alignment", "not_aligned", said[index], None, conversation))
         stances.extend(stance for name, stance in told if name == person.name and stance)
@@ -152,35 +170,62 @@ def _by_person(
     return out
 
 
+def _answer(
+    said: Sequence[Sentence], index: int, found: Sequence[_Stance], conversation: Conversation
+) -> Iterator[_Stance]:
+    """What a yes or a no says, judged by the turn it opens and the question it answers."""
+    sentence = said[index]
+    first = index
+    while first and said[first - 1].utterance == sentence.utterance:
+        first -= 1
+    if any(s.value == "committed" for s in found) and _YES.match(fold(said[first].text)):
+        yield _stance("alignment", "aligned", said[first], None, conversation)
+    if index == first and any(
+        s.speaker != sentence.speaker and _TAGGED.search(fold(s.text)) for s in said[max(0, first - _NEAR) : first]
+    ):
+        turn = " ".join(s.text for s in said[first : first + 3] if s.utterance == sentence.utterance)
+        if _NO.match(fold(turn)):
+            yield _stance("alignment", "not_aligned", sentence, None, conversation)
+
+
 def _stances(sentence: Sentence, conversation: Conversation, heard: float) -> Iterator[_Stance]:
     """What a sentence in someone's own words says about where they stand."""
     text = sentence.text
     folded = fold(text)
     if _BARE.match(folded):
         return
-    found = [c for c in cues(text) if c.kind == "assent" and c.subtype in (*_OWN, "conditional")]
+    found = [
+        c
+        for c in cues(text)
+        if c.kind in ("assent", "stance")
+        and c.subtype in (*_OWN, "conditional")
+        and not (c.subtype == "resistant" and _NO_MORE.match(folded[c.end :]))
+    ]
     conditional = any(c.subtype == "conditional" for c in found)
     for cue in found:
         if cue.subtype == "conditional" or scope(text, cue) is not None or _quoting(folded, cue):
             continue
-        side, value = _OWN[cue.subtype]
-        if value == "committed" and (conditional or any(c.subtype in ("lukewarm", "resistant") for c in found)):
+        values = {value for _, value in _OWN[cue.subtype]}
+        against = any(c.subtype in ("disagreed", "opposed", "resistant") for c in found)
+        if "committed" in values and (conditional or against or any(c.subtype == "lukewarm" for c in found)):
             continue
-        if value == "aligned" and any(
-            c.subtype in ("disagreed", "resistant") or c.subtype == "conditional" for c in found
-        ):
-            continue
-        if value == "aligned" and re.search(r"\bbut\b", folded[cue.end :]):
-            continue
-        if value == "committed" and _RESERVED.search(folded):
+        if "aligned" in values:
+            but = re.search(r"\bbut\b", folded[cue.end :])
+            # "I'm for it, but I can't take it on": one mind about it, and no commitment.
+            unable = but and _UNABLE.match(folded[cue.end + but.start() :])
+            if conditional or ((against or but) and not unable):
+                continue
+        if "committed" in values and _RESERVED.search(folded):
             continue
         if cue.subtype == "promised" and (_PROCEDURE.search(folded) or not _FIRM.search(folded[cue.end :])):
             continue
-        if cue.subtype in _EVERYDAY and heard < _HEARD:
+        everyday = cue.subtype == "promised" or (cue.kind, cue.subtype) == ("assent", "agreed")
+        if everyday and heard < _HEARD:
             continue
         if cue.subtype == "agreed" and len(folded.split()) < 2:
             continue
-        yield _stance(side, value, sentence, cue, conversation)
+        for side, value in _OWN[cue.subtype]:
+            yield _stance(side, value, sentence, cue, conversation)
 
 
 def _stance(side: Side, value: str, sentence: Sentence, cue: Cue | None, conversation: Conversation) -> _Stance:
@@ -209,7 +254,14 @@ def _told(
     people: Sequence[Attendee], said: Sequence[Sentence], own: dict[str, list[int]], conversation: Conversation
 ) -> Iterator[tuple[str, _Stance | None]]:
     """What the notes tell of a person by name ("Ana objected"): the name, and a stance where there is one."""
-    forms = {fold(form): p.name for p in people for form in (*_forms(p), p.name.split()[0]) if len(form) > 1}
+    from coach.notes.people import TITLES
+
+    forms = {
+        fold(form): p.name
+        for p in people
+        for form in (p.name.split()[0], *_forms(p))
+        if len(form) > 1 and fold(form).rstrip(".") not in TITLES | {"the"}
+    }
     if not forms:
         return
     pattern = re.compile(
@@ -228,12 +280,23 @@ def _told(
             hearsay or folded[after : after + 1] == ","
         ):  # only the note-taker, or the person, says where a person stands
             continue
-        near = [c for c in cues(sentence.text) if c.kind == "reported" and after <= c.start <= after + 40]
+        near = [
+            cue
+            for cue in cues(sentence.text)
+            if cue.kind == "reported"
+            and after <= cue.start
+            and not _quoting(folded, cue)
+            and (
+                cue.start <= after + (2 if cue.subtype == "promised" else 40)
+                or (_CONJOINED.search(folded, after, cue.start) and not pattern.search(folded, after, cue.start))
+            )
+        ]
         if near:
             yield forms[match.group(1)], None
         for cue in near:
-            if cue.subtype != "spoke" and scope(sentence.text, cue) is None:
-                side, value = _OWN[cue.subtype]
+            if cue.subtype == "promised" and not _FIRM.search(folded[cue.end :]):
+                continue
+            for side, value in _OWN.get(cue.subtype, ()) if scope(sentence.text, cue) is None else ():
                 yield forms[match.group(1)], _stance(side, value, sentence, cue, conversation)
 
 

@@ -353,3 +353,11 @@ def test_the_date_is_read_as_far_as_the_notes_name_it(text: str, date: str | Non
 )
 def test_the_title_is_the_opening_line(text: str, title: str | None) -> None:
     assert notes.parse(text).title == title
+
+
+def test_minutes_in_which_a_draft_is_read_are_no_draft() -> None:
+    read = notes.parse(
+        "Present: Mr Falk, Ms Ibarra\n\n1. Bylaws. Mr Falk read the draft. Ms Ibarra opposed section 4.\n"
+    )
+    assert read.format != "draft"
+    assert [a.name for a in read.attendees] == ["Mr Falk", "Ms Ibarra"]

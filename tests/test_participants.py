@@ -42,6 +42,17 @@ BUY_IN = [
     ("resistant", "I'm against moving it."),
     ("resistant", "I won't sign that."),
     ("resistant", "Count me out."),
+    ("committed", "Good idea. I'll pack the optics in June."),
+    ("committed", "I'm bringing the ladder on Saturday."),
+    ("lukewarm", "I suppose it has to be."),
+    ("lukewarm", "I'll do as I'm told."),
+    ("resistant", "Honestly, I'd rather not."),
+    ("resistant", "I can't do it with 300 students, and I won't sign up for that."),
+    ("unknown", "I could not agree more."),
+    ("unknown", "I'm for it too, but I can't take on another day."),
+    ("unknown", "Gladly."),
+    ("unknown", "I'd rather not spend a third of it in the first week."),
+    ("unknown", "I'm taking it that you're all behind Fridays."),
     ("unknown", "Yes."),
     ("unknown", "Okay, thanks."),
     ("unknown", "Which Friday do you mean?"),
@@ -64,6 +75,14 @@ def test_buy_in_follows_the_persons_own_words(expected: str, words: str) -> None
 
 ALIGNMENT = [
     ("aligned", "I agree with that."),
+    ("aligned", "I could not agree more."),
+    ("aligned", "I'm for it too, but I can't take on another day."),
+    ("aligned", "Yes. I'll draw up the roster this week."),
+    ("not_aligned", "I don't agree."),
+    ("not_aligned", "I see why, and I still think that it's wrong."),
+    ("not_aligned", "I'm against moving it."),
+    ("unknown", "That's a mistake of mine."),
+    ("unknown", "I'm convinced that you'll love it."),
     ("aligned", "That makes sense to me."),
     ("aligned", "You're right."),
     ("aligned", "I see it the same way."),
@@ -103,6 +122,31 @@ def test_a_silent_attendee_is_listed_with_a_question_and_nothing_else() -> None:
     cara = board(f"{ROSTER}Ana: We move the clinic to Fridays.\nBen: I'm in.\nAna: All agreed.\n")["Cara"]
     assert (cara.spoke, cara.alignment, cara.buy_in, cara.evidence) == (False, "unknown", "unknown", ())
     assert cara.ask.startswith("Cara, ") and cara.ask.endswith("?")
+
+
+@pytest.mark.parametrize(
+    ("told", "alignment", "buy_in"),
+    [
+        ("Ben supports it and installs the lock on Saturday.", "aligned", "committed"),
+        ("Ben was not convinced that it would hold, and declined to lend his own.", "not_aligned", "resistant"),
+        ("Ben opposed section 4.", "not_aligned", "resistant"),
+        ("Ben says it is fine with him if the others want to.", "unknown", "lukewarm"),
+        ("Ben asked how anybody was supposed to refuse a parent.", "unknown", "unknown"),
+        ('Ben read out the note: "The team is fully behind the new model."', "unknown", "unknown"),
+        ("Ben said it'll be fine once they've played it a few times.", "unknown", "unknown"),
+    ],
+)
+def test_what_notes_tell_of_a_person_is_no_more_than_they_say(told: str, alignment: str, buy_in: str) -> None:
+    ben = board(f"{ROSTER}- Ana: the kiln gets a second lock\n- {told}\n")["Ben"]
+    assert (ben.alignment, ben.buy_in) == (alignment, buy_in)
+
+
+def test_a_no_to_a_proposal_that_asks_for_a_yes_is_a_different_view() -> None:
+    people = board(
+        "Ana: so we take the wall down, yes?\nBen: no. the wall keeps the wind off my beans\nCara: no worries\n"
+    )
+    assert people["Ben"].alignment == "not_aligned"
+    assert people["Cara"].alignment == "unknown"
 
 
 def test_who_was_absent_is_left_out() -> None:

@@ -33,6 +33,11 @@ _DRAFT = re.compile(
     re.I,
 )
 
+_LIST = re.compile(
+    r"^\W{0,4}(?:present|attendees|attendance|in attendance|participants|apologies)\b[^:\n]{0,20}:", re.I
+)
+"""Whoever lists who came writes of a meeting, even if a draft was read there."""
+
 
 def sniff(text: str, name: str) -> float:
     """How much a text looks like the format of that name, 0 to 1."""
@@ -68,7 +73,8 @@ def sniff(text: str, name: str) -> float:
     if name == "markdown":
         return 0.58 if tables >= 0.3 or headings >= 2 else 0.35 if headings else 0.0
     if name == "draft":
-        return 0.7 if spoken < 0.4 and any(_DRAFT.search(line[:200]) for line in lines[:3]) else 0.0
+        listed = any(_LIST.match(line) for line in lines[:6])
+        return 0.7 if spoken < 0.4 and not listed and any(_DRAFT.search(line[:200]) for line in lines[:3]) else 0.0
     return 0.3
 
 
