@@ -55,7 +55,8 @@ CARRIED = frozenset({Move.STEAMROLL, Move.REASSURE, Move.ADVISE, Move.DEFER, Mov
 _GIVEN_BACK = re.compile(
     r"(?:so,? )?(?:you(?:'d| would| said| mean| told| asked| want| need to (?:know|see)| have been|'ve been)\b"
     r"(?! (?:better|rather|to))"
-    r"|if i (?:hear|understand|understood|heard|got|get|have)|if i've|what i(?:'m)? hear|it sounds|in other words"
+    r"|if i (?:hear|understand|understood|heard|got|get|have)|if i've|what i(?:'m)? (?:hear|pick|take|get|understand)"
+    r"|it sounds|in other words|from what you|as you (?:see|tell|describe|put)"
     r"|your (?:worry|fear|point|concern|condition)\b|so you(?:'re| are) (?:worried|afraid|saying|left)|the fear is)"
 )
 _CONTRAST = re.compile(r"\b(?:but|however|anyway|still|so (?:get|stop|just))\b")
@@ -63,6 +64,15 @@ _QUOTED_OR_CONDITION = re.compile(
     r"[\"“][^\"”]*[\"”]|\b(?:before|until|unless|whether|so that|nothing(?: else)? is) [^,.;?!]*"
     r"|\bif (?!i were)[^,.;?!]*"
 )
+_OPENER = re.compile(
+    r"(?:(?:ok(?:ay)?|right|alright|all right|well|h+m+|mm+|ah|oh|yeah|yes|look|listen|sure|fine|good|honestly|and|please"
+    r"|then|now)\b[,.!:;–-]*\s+)+(?=\w)"
+)
+"""Words that only open a turn: they make no move, and "OK, so the worry is ..." changes no subject."""
+_ASKS = re.compile(
+    r"(?:what|how|why|who|where|when|which|(?:can|could|would|will|do|did|does|is|are|am|have|has) (?:you|i|it|that|we|they))\b"
+)
+"""A sentence typed without any end that begins like this is a question."""
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 _WORD = re.compile(r"[a-z']+")
 
@@ -95,6 +105,9 @@ def find_moves(text: str, names: Sequence[str] = ()) -> tuple[MoveFound, ...]:
             # A question that gives back what was said, or asks whether one understood, does not lead.
             if move is Move.LEADING_QUESTION and min(scores[Move.PARAPHRASE], scores[Move.CHECK_BACK]) >= THRESHOLD:
                 continue
+            # What a sentence only gives back is not the speaker's own: "so it is decided and nobody asked you".
+            if move in CARRIED and THRESHOLD <= scores[move] < scores[Move.PARAPHRASE] and not _CONTRAST.search(words):
+                continue
             if scores[move] >= THRESHOLD:
                 found.append(MoveFound(move, words, start, end, round(scores[move], 3)))
     return tuple(found)
@@ -122,6 +135,9 @@ def features(sentence: str) -> frozenset[str]:
     """The features of a sentence: cue patterns it holds, its words and word pairs, and its shape."""
     plain = sentence.lower().replace("’", "'").strip()
     words = _WORD.findall(plain)
+    plain = _OPENER.sub("", plain, count=1) if _OPENER.match(plain) else plain
+    if plain[-1:].isalnum() and _ASKS.match(plain):
+        plain += "?"
     own = _own_words(plain)
     found = {
         f"cue:{move}:{n}"
