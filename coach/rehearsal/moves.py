@@ -65,12 +65,13 @@ _QUOTED_OR_CONDITION = re.compile(
     r"|\bif (?!i were)[^,.;?!]*"
 )
 _OPENER = re.compile(
-    r"(?:(?:ok(?:ay)?|right|alright|all right|well|h+m+|mm+|ah|oh|yeah|yes|look|listen|sure|fine|good|honestly|and|please"
-    r"|then|now)\b[,.!:;–-]*\s+)+(?=\w)"
+    r"(?:(?:ok(?:ay)?|right|alright|all right|well|h+m+|mm+|ah|oh|yeah|yes|look|listen|sure|fine|good|honestly|and"
+    r"|please|then|now)\b[,.!:;–-]*\s+)+(?=\w)"
 )
 """Words that only open a turn: they make no move, and "OK, so the worry is ..." changes no subject."""
 _ASKS = re.compile(
-    r"(?:what|how|why|who|where|when|which|(?:can|could|would|will|do|did|does|is|are|am|have|has) (?:you|i|it|that|we|they))\b"
+    r"(?:what|how|why|who|where|when|which"
+    r"|(?:can|could|would|will|do|did|does|is|are|am|have|has) (?:you|i|it|that|we|they))\b"
 )
 """A sentence typed without any end that begins like this is a question."""
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
