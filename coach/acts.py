@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -305,6 +305,52 @@ def tokenizer() -> Any:
     made.no_padding()
     made.no_truncation()
     made.add_special_tokens([f"[unused{i - 1}]" for i in range(FIRST_PERSON, LAST_PERSON + 1)])
+    return made
+
+
+STATES = tuple(f"/output/LayerNorm_{n}/LayerNormalization_output_0" for n in (1, 5, 9))
+"""What the encoder knows of a sentence after its first, third and fifth layer: names of values inside its graph."""
+
+
+@lru_cache(maxsize=4_000)
+def states(text: str) -> Numbers:
+    """One sentence by itself as the encoder sees it on its way, averaged over its word pieces: (3 x 384,).
+
+    For what the encoder was not trained to answer, such as the moves of rehearsal. Names have to be gone already.
+    """
+    import numpy as np
+
+    ids = tokenizer().encode(text, add_special_tokens=False).ids[: LONGEST - 1]
+    alone = window((Line(0, (NOBODY, *ids)),), range(1))
+    layers = _states_session().run(STATES, padded((alone,)))
+    means = [np.asarray(layer).reshape(-1, np.shape(layer)[-1]).mean(axis=0) for layer in layers]
+    return np.asarray(np.concatenate(means), dtype=np.float32)
+
+
+@cache
+def _states_session() -> Any:
+    """A session of its own: naming more outputs keeps onnxruntime from joining some of the steps before them."""
+    import onnxruntime
+
+    weights = files("coach").joinpath("data/encoder/acts.onnx").read_bytes()
+    options = onnxruntime.SessionOptions()
+    # A sentence is too short to share out, and spinning threads would cost the rest of the machine more than they give.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(weights + _named_outputs(STATES), options, providers=["CPUExecutionProvider"])
+
+
+def _named_outputs(names: Sequence[str]) -> bytes:
+    """Bytes to append to an ONNX file so that its graph gives back these values, too.
+
+    Protobuf joins what comes twice, so a second ``graph`` (field 7) that holds nothing but an ``output`` (field 12)
+    with a ``name`` (1) and the ``type`` (2) of a float tensor adds to the first; all lengths here are below 128.
+    """
+    made = b""
+    for name in names:
+        value = b"\x0a" + bytes([len(name)]) + name.encode() + b"\x12\x04\x0a\x02\x08\x01"
+        output = b"\x62" + bytes([len(value)]) + value
+        made += b"\x3a" + bytes([len(output)]) + output
     return made
 
 

@@ -51,7 +51,8 @@ def nameless(text: str, names: Iterable[str] = ()) -> str:
 def content(text: str) -> frozenset[str]:
     """Stems of the words that carry meaning."""
     stem = _stemmer()
-    found = (w.strip("'").removesuffix("'s") for w in _WORD.findall(fold(text)))
+    # "Washing-up" speaks to "wash up", too.
+    found = (w.strip("'").removesuffix("'s") for word in _WORD.findall(fold(text)) for w in word.split("-"))
     stems = stem.stemWords([w for w in found if len(w) > 2 and w not in _empty()])
     return frozenset(stems)
 

@@ -183,11 +183,14 @@ def _counts(session: Session, replies: Sequence[Turn]) -> Counts:
 
 
 def _strong(turn: Turn) -> list[str]:
+    """Categorical words of the user's own: not those of a sentence that gives back what the other said."""
     from coach.rehearsal.opening import sentences_of
 
+    back = [m.words for m in turn.moves if m.move in (Move.PARAPHRASE, Move.CHECK_BACK)]
     return [
         cue.text.strip()
         for sentence in sentences_of(turn.text)
+        if not any(sentence.text.strip() in words or words in sentence.text for words in back)
         for cue in cues(sentence.text)
         if cue.kind == "categorical" and scope(sentence.text, cue) is None
     ]

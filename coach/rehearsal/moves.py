@@ -3,8 +3,9 @@
 Listening moves let a person feel heard; dismissing moves are the roadblocks. The categories rest on Gordon's twelve
 roadblocks to communication (Gordon 1970), the open questions, affirmations, reflections and summaries of motivational
 interviewing (Miller and Rollnick 2013), conversational receptiveness (Yeomans et al. 2020) and the Feeling Heard scale
-(Roos et al. 2023). A small linear model over cue patterns and words decides; ``python -m training.moves`` fits it and
-prints its cross-validated confusion matrix.
+(Roos et al. 2023). A small linear model decides; it sees cue patterns and what the encoder of the local engine makes of
+the sentence (:func:`coach.acts.states`). ``python -m training.moves`` fits it and prints its cross-validated confusion
+matrix.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
+from coach.acts import states
 from coach.rehearsal.aim import nameless
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Move(StrEnum):
@@ -75,7 +81,6 @@ _ASKS = re.compile(
 )
 """A sentence typed without any end that begins like this is a question."""
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
-_WORD = re.compile(r"[a-z']+")
 
 
 @dataclass(frozen=True)
@@ -98,18 +103,12 @@ def find_moves(text: str, names: Sequence[str] = ()) -> tuple[MoveFound, ...]:
     for start, end in _sentences(text):
         words = text[start:end]
         scores = probabilities(nameless(words, names))
-        listening = any(scores[m] >= THRESHOLD for m in LISTENING)
+        leaning = _leaning(words, scores)
         for move in Move:
-            # "I understand, but the decision is made" acknowledges nothing: what follows the "but" decides.
-            if move in LISTENING and listening and _taken_back(words, scores):
-                continue
             # A question that gives back what was said, or asks whether one understood, does not lead.
             if move is Move.LEADING_QUESTION and min(scores[Move.PARAPHRASE], scores[Move.CHECK_BACK]) >= THRESHOLD:
                 continue
-            # What a sentence only gives back is not the speaker's own: "so it is decided and nobody asked you".
-            if move in CARRIED and THRESHOLD <= scores[move] < scores[Move.PARAPHRASE] and not _CONTRAST.search(words):
-                continue
-            if scores[move] >= THRESHOLD:
+            if scores[move] >= THRESHOLD and move in leaning:
                 found.append(MoveFound(move, words, start, end, round(scores[move], 3)))
     return tuple(found)
 
@@ -122,21 +121,19 @@ def move_scores(words: str, names: Sequence[str] = ()) -> dict[Move, float]:
 
 def probabilities(sentence: str) -> dict[Move, float]:
     """How likely one sentence makes each move, 0 to 1, independently."""
-    model = _model()
-    present = features(sentence)
+    model, present, seen = _model(), features(sentence), states(sentence)
     scores = {}
     for move in Move:
-        bias, weights = model[move.value]
-        score = bias + sum(weights.get(name, 0.0) for name in present)
+        part = model[move.value]
+        score = part.bias + sum(part.cues.get(name, 0.0) for name in present) + float(part.states @ seen)
         scores[move] = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
     return scores
 
 
 def features(sentence: str) -> frozenset[str]:
-    """The features of a sentence: cue patterns it holds, its words and word pairs, and its shape."""
+    """What can be named about a sentence: the cue patterns it holds, and whether it asks."""
     plain = sentence.lower().replace("’", "'").strip()
-    words = _WORD.findall(plain)
-    plain = _OPENER.sub("", plain, count=1) if _OPENER.match(plain) else plain
+    plain = _OPENER.sub("", plain, count=1)
     if plain[-1:].isalnum() and _ASKS.match(plain):
         plain += "?"
     own = _own_words(plain)
@@ -147,11 +144,7 @@ def features(sentence: str) -> frozenset[str]:
         if p.search(own if move in CARRIED else plain)
     }
     found |= {f"any:{name.split(':')[1]}" for name in found}
-    found |= {f"w:{w}" for w in words}
-    found |= {f"p:{a} {b}" for a, b in pairwise(words)}
     found.add("ends:?" if plain.endswith("?") else "ends:.")
-    if words:
-        found.add(f"first:{words[0]}")
     return frozenset(found)
 
 
@@ -163,8 +156,16 @@ def _own_words(sentence: str) -> str:
     return _QUOTED_OR_CONDITION.sub(" ", sentence)
 
 
-def _taken_back(words: str, scores: dict[Move, float]) -> bool:
-    return bool(re.search(r"\bbut\b", words, re.I)) and any(scores[m] >= THRESHOLD for m in DISMISSING)
+def _leaning(words: str, scores: dict[Move, float]) -> frozenset[Move]:
+    """The moves a sentence may make: it listens or it dismisses, whichever is likelier.
+
+    "So it is decided and nobody asked you" gives back and presses nothing. After a "but" what follows it decides: "I
+    understand, but the decision is made" acknowledges nothing.
+    """
+    listens, dismisses = (max(scores[m] for m in moves) for moves in (LISTENING, DISMISSING))
+    if min(listens, dismisses) < THRESHOLD:
+        return frozenset(Move)
+    return DISMISSING if _CONTRAST.search(words.lower()) or dismisses > listens else LISTENING
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:
@@ -186,8 +187,21 @@ def _cues() -> dict[str, tuple[re.Pattern[str], ...]]:
     return {move: tuple(re.compile(p, re.I) for p in patterns) for move, patterns in raw.items()}
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The weights of one move: of named features, and of the states of the encoder."""
+
+    bias: float
+    cues: dict[str, float]
+    states: NDArray[np.float32]
+
+
 @cache
-def _model() -> dict[str, tuple[float, dict[str, float]]]:
-    """Per move its bias and the weights of its features."""
+def _model() -> dict[str, _Part]:
+    import numpy as np
+
     model = json.loads((files("coach") / "data" / "moves.json").read_text(encoding="utf-8"))
-    return {move: (part["bias"], part["weights"]) for move, part in model.items()}
+    return {
+        move: _Part(part["bias"], part["cues"], np.asarray(part["states"], dtype=np.float32))
+        for move, part in model.items()
+    }

@@ -27,9 +27,12 @@ from coach.wording import snippet
 OWN = ("ledger", "library")
 """Origins of what a person really said; all else is a guess, and never put as a quote."""
 
-Event = Literal["raise", "raise_next", "rose", "again", "off_topic", "nothing", "softened", "hardened", "finished"]
+Event = Literal[
+    "raise", "raise_next", "rose", "again", "asked", "off_topic", "nothing", "softened", "hardened", "finished"
+]
 """What a turn of the user did to the objection spoken of. *Rose*: one rung or more up. *Again*: something kind that
-lifts nothing at this rung. *Softened*: a dismissal was made good. *Finished*: everything is integrated."""
+lifts nothing at this rung; *asked*: a question where being understood comes first. *Softened*: a dismissal was made
+good. *Finished*: everything is integrated."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ def _pools(scene: Scene) -> list[list[str]]:
         return [own, _by_temperament(texts["hardened"], temper)]
     if scene.event == "rose":
         return [_by_temperament(texts[scene.status.value], temper), texts["again"][scene.status.value]]
+    if scene.event == "asked":
+        return [_by_temperament(texts["asked"], temper), texts["again"][scene.status.value]]
     if scene.event == "again":
         return [texts["again"][scene.status.value], _by_temperament(texts["nothing"], temper)]
     return [_by_temperament(texts[scene.event], temper), _by_temperament(texts["nothing"], temper)]

@@ -145,7 +145,8 @@ class Session(Value):
         elif made & {Move.PARAPHRASE, Move.INTEGRATE} and not on_topic:
             event = "off_topic"
         elif made & LISTENING:
-            event = "again"
+            only_asks = made & LISTENING <= {Move.OPEN_QUESTION, Move.EXPLORE_NEED}
+            event = "asked" if only_asks and now.status in (Status.ACKNOWLEDGED, Status.EXPLORED) else "again"
         worst = next((m for m in moves if m in DISMISSING), None)
         return _Heard(about, ladders, event, worst)
 
@@ -155,8 +156,8 @@ class Session(Value):
         if len(self.points) == 1:
             return 0
         near = [nearness(text, p.quote, names=names) + speaks_to(text, p.quote, names=names) for p in self.points]
-        raised = {t.about for t in self.turns}
-        best = max((n for n in range(len(near)) if n in raised), key=lambda n: near[n], default=current)
+        # Also one that has not come up yet: the user knows it from the brief, and takes it up unasked.
+        best = max(range(len(near)), key=lambda n: near[n])
         return best if near[best] >= max(1.0, near[current] + 0.5) else current
 
     def _answered(self, heard: _Heard, voice: Voice) -> Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 TEMPLATE = "evals.html.j2"
 BASELINE, LAST = "baseline", "last"
+KEPT = 10
+"""Runs of a suite from the page that stay for comparing."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,27 @@ def judged(root: Path, name: str, watch: Watch) -> tuple[Verdict, Run]:
 
     evaluation = Evaluation(root=root, progress=progress)
     run = evaluation.run(suite)
+    _keep(root, run)
     return evaluation.verdict(suite, run), run
+
+
+def _keep(root: Path, run: Run) -> None:
+    """Puts the run beside the earlier ones of its suite; the oldest go."""
+    from coach_eval.baselines import dump
+    from coach_eval.files import write_atomically
+
+    write_atomically(_folder(root, run.suite) / f"{re.sub(r'[^0-9T]', '', run.date[:19])}.json", dump(run))
+    for old in _earlier(root, run.suite)[KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def _folder(root: Path, suite: str) -> Path:
+    return root / ".runs" / suite
+
+
+def _earlier(root: Path, suite: str) -> list[Path]:
+    """The kept runs of a suite, the newest first."""
+    return sorted(_folder(root, suite).glob("*.json"), reverse=True)
 
 
 def _page(root: Path, verdict: Verdict, run: Run) -> str:
@@ -167,6 +190,10 @@ def _page(root: Path, verdict: Verdict, run: Run) -> str:
         choices.append(Choice(BASELINE, strings.THE_BASELINE.format(date=baseline.date[:10])))
     if evaluation.last(suite.suite).exists():
         choices.append(Choice(LAST, strings.THE_LAST))
+    for path in _earlier(root, suite.suite):
+        day, hour = path.stem[:8], path.stem[9:13]
+        date = f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:]}"
+        choices.append(Choice(path.stem, strings.A_RUN.format(date=date)))
     return views.part(TEMPLATE, "verdict", verdict, run, choices)
 
 
@@ -182,6 +209,9 @@ def _run(evaluation: Evaluation, suite: Suite, which: str) -> Run:
 
     if which == BASELINE and (run := evaluation.baselines.get(suite.suite)) is not None:
         return run
+    kept = {path.stem: path for path in _earlier(evaluation.root, suite.suite)}
+    if which in kept:
+        return load_run(kept[which])
     path = evaluation.last(suite.suite)
     if which != LAST or not path.exists():
         raise InputError(f"{suite.suite} has no such run: run it first")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from coach.errors import InputError
 from coach.rehearsal.plan import QUESTIONS, Plan, make_plan, missing
 from coach.schema import Review
 from coach.ui import strings, views
@@ -16,11 +17,14 @@ from coach.ui.faults import Update, telling
 from coach.ui.people import everybody
 
 if TYPE_CHECKING:
+    from coach.rehearsal.session import Session
     from coach.rehearsal.values import Brief, Phrase
     from coach.ui.coaches import CoachOf
     from coach.wiring import Coach
 
 TEMPLATE = "prepare.html.j2"
+PREPARED = 5
+"""Meetings prepared before that are offered beside the form."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,10 @@ def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.
     fills them."""
     plan = gr.State(None, time_to_live=3600)
     begun = gr.State(Draft(), time_to_live=3600)
-    form = region(views.part(TEMPLATE, "form", Draft(), (), ""), "brief", "go_on", elem_id="plan-form")
-    shown = region("", "edit", "practise", elem_id="brief")
-    outputs = [plan, begun, form, shown]
+    form = region(views.part(TEMPLATE, "form", Draft(), (), ""), "brief", "go_on", "reopen", elem_id="plan-form")
+    shown = region("", "edit", "practise", "heard", elem_id="brief")
+    outcome = region("", elem_id="outcome")
+    outputs = [plan, begun, form, shown, outcome]
 
     @telling(form)
     def enter(known: Plan | None, draft: Draft, request: gr.Request) -> Update:
@@ -78,22 +83,48 @@ def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.
             problem = strings.PLAN_LACKS.format(question=QUESTIONS[lacking[0]])
             return {begun: draft, form: views.part(TEMPLATE, "form", draft, names(coach), problem), shown: ""}
         made = make_plan(draft.given)
-        return {plan: made, begun: draft, form: "", shown: brief_of(coach, made)}
+        return {plan: made, begun: draft, form: "", shown: brief_of(coach, made), outcome: ""}
+
+    @telling(form)
+    def reopen(request: gr.Request, event: gr.EventData) -> Update:
+        """The brief of a meeting that was practised for, as the library stands now."""
+        coach = coach_of(request)
+        known = coach.practices.load(sent(event, "practice")).plan
+        return {plan: known, begun: of_plan(known), form: "", shown: brief_of(coach, known), outcome: ""}
+
+    @telling(outcome)
+    def heard(known: Plan | None, request: gr.Request, event: gr.EventData) -> Update:
+        """Which of the concerns in the brief the real meeting heard."""
+        if known is None:
+            raise InputError(strings.NO_PLAN)
+        if not sent(event, "notes").strip():
+            raise InputError(strings.AFTER_NOTHING)
+        answer = coach_of(request).after(known, sent(event, "notes"))
+        return {outcome: views.part(TEMPLATE, "heard", answer)}
 
     @telling(form)
     def edit(known: Plan | None, request: gr.Request) -> Update:
         draft = of_plan(known) if known else Draft()
-        return {plan: None, form: views.part(TEMPLATE, "form", draft, names(coach_of(request)), ""), shown: ""}
+        page = views.part(TEMPLATE, "form", draft, names(coach_of(request)), "")
+        return {plan: None, form: page, shown: "", outcome: ""}
 
     tab.select(enter, [plan, begun], outputs, **QUIET)
     form.brief(brief, None, outputs, **QUIET)
+    form.reopen(reopen, None, outputs, **QUIET)
     shown.edit(edit, plan, outputs, **QUIET)
+    shown.heard(heard, plan, outputs, **QUIET)
     return form, shown, plan, begun
 
 
 def form_of(coach: Coach, draft: Draft) -> str:
-    """The form with a draft in it, and the last practices that were left."""
-    return views.part(TEMPLATE, "form", draft, names(coach), "", coach.practices.paused()[-3:])
+    """The form with a draft in it, and what was prepared last."""
+    return views.part(TEMPLATE, "form", draft, names(coach), "", _prepared(coach))
+
+
+def _prepared(coach: Coach) -> list[Session]:
+    """The last practice of each of the last meetings, the newest first."""
+    last = {(session.plan.purpose, session.partner): session for session in coach.practices.all()}
+    return sorted(last.values(), key=lambda session: session.started, reverse=True)[:PREPARED]
 
 
 def brief_of(coach: Coach, plan: Plan) -> str:

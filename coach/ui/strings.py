@@ -273,6 +273,7 @@ AFTER = "After"
 COMPARE = "Compare"
 THE_BASELINE = "The baseline of {date}"
 THE_LAST = "The last run"
+A_RUN = "The run of {date}"
 METRICS = "The gated metrics"
 METRIC = "Metric"
 CHANGE = "Change, with its 95 % interval"
@@ -294,8 +295,9 @@ FOLLOW_PURPOSE = "Come back to what was left open in {title}"
 FOLLOW_UNTITLED = "the last meeting"
 FOLLOW_SAID = "Last time {name} said “{quote}”, and I did not come back to it."
 FOLLOW_ASK = "I would like to understand it better before we go on. What would you want me to know?"
-PAUSED = "Go on practising"
-GO_ON = "Go on"
+PREPARED = "What you prepared"
+GO_ON = "Go on practising"
+OPEN_BRIEF = "Open the brief"
 PLAN = "The next meeting"
 PLAN_HINT = (
     "Say what it is for and what you plan to say. You get what was never answered, and somebody to practise with."
@@ -334,6 +336,18 @@ TEMPERAMENTS = {"reserved": "reserved", "blunt": "blunt", "worried": "worried"}
 STEPS = "The conversation, in three steps"
 SAFE = "Safe enough to try"
 SAFE_HINT = "A proposal is easier to agree to when it has a scope, an end, a way back and a review."
+
+AFTER = "After the meeting"
+AFTER_HINT = "Paste its notes, and see which of these concerns were heard. They are read here and kept nowhere."
+AFTER_NOTES = "Notes of the meeting"
+AFTER_GO = "Which were heard?"
+AFTER_NOTHING = "There are no notes yet: paste those of the meeting."
+HEARD = {
+    "heard": "heard",
+    "partly": "partly heard",
+    "passed_over": "passed over",
+    "not_raised": "did not come up",
+}
 
 # Practice and debrief
 NO_PLAN = "The plan is no longer here: make the brief again, then practise."

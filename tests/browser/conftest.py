@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import re
 import shutil
 import socket
 import tempfile
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = shutil.which("chromium")
 SAMPLE = samples()[0]
+OPENING = "From Monday we plan everything in Tilework. Everybody knows the wall is old."
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -180,3 +182,27 @@ def open_place(page: Page, place: str, tab: str = "") -> None:
     if tab:
         page.get_by_role("tab", name=tab, exact=True).click()
     page.wait_for_timeout(200)
+
+
+def make_brief(page: Page) -> None:
+    """Fills in the plan and waits for its brief."""
+    open_place(page, "Prepare")
+    page.get_by_label("What is it for, in one sentence?").fill("Decide on the planning tool")
+    page.get_by_label("Decide what to do").check()
+    page.get_by_label(re.compile("with commas between them")).fill("Jonas, Oda")
+    page.get_by_label("What do you plan to say first, in your own words?").fill(OPENING)
+    page.get_by_label(re.compile("^What do you fear")).fill("Nobody sees any more where others are stuck")
+    page.get_by_role("button", name="Make the brief").click()
+    page.wait_for_selector(".brief", timeout=60_000)
+
+
+def say(page: Page, text: str) -> None:
+    """One turn of practice, and the attendee's answer to it."""
+    from playwright.sync_api import expect
+
+    before = page.locator(".practice .chat > li").count()
+    page.get_by_label(re.compile("^What you say to")).fill(text)
+    page.get_by_role("button", name="Say it").click()
+    expect(page.locator(".practice .talk > .chat > li")).to_have_count(before + 2)
+    expect(page.get_by_role("button", name="Say it")).to_be_enabled(timeout=20_000)
+    expect(page.get_by_label(re.compile("^What you say to"))).to_have_value("")

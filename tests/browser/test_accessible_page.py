@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import open_place, review
+from conftest import make_brief, open_place, planning_tool, review, say, scripted
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+    from coach.wiring import Coach
 
 PLACES = (("Library", "Search"), ("Library", "Notes"), ("Library", "People"), ("Evals", ""))
 # Dark has the same elements in other colours: two places tell.
@@ -34,6 +37,33 @@ def test_no_place_has_a_serious_barrier(
         found[f"{place} {tab}"] = barriers(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{place} {tab} is cut off"
     assert {place: lines for place, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 360)])
+def test_no_step_of_preparing_has_a_serious_barrier(
+    page: Page, serve: Callable[[Coach], str], scheme: str, width: int
+) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(serve(scripted(planning_tool)))
+    open_place(page, "Prepare")
+    found = {"plan": barriers(page)}
+    make_brief(page)
+    found["brief"] = barriers(page)
+    page.get_by_label("Notes of the meeting").fill("Jonas: Nobody sees where others are stuck.\nMara: Next item.")
+    page.get_by_role("button", name="Which were heard?").click()
+    page.wait_for_selector("#heard-title")
+    found["after the meeting"] = barriers(page)
+    page.get_by_role("button", name="Practise with Jonas").click()
+    page.wait_for_selector(".practice")
+    say(page, "You worry that nobody sees any more where others are stuck. What would that mean for you?")
+    found["practice"] = barriers(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="End and look back").click()
+    page.wait_for_selector("#debrief-title")
+    found["debrief"] = barriers(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert {step: lines for step, lines in found.items() if lines} == {}
 
 
 def barriers(page: Page) -> list[str]:

@@ -42,6 +42,20 @@ def test_a_suite_is_run_and_its_trials_are_read(page: Page, address: str) -> Non
     expect(page.get_by_role("button", name="Last run rewriting")).to_be_visible()
 
 
+def test_earlier_runs_stay_and_two_of_them_are_compared(page: Page, address: str) -> None:
+    page.goto(address)
+    open_place(page, "Evals")
+    for _ in range(2):
+        page.get_by_role("button", name="Run rewriting", exact=True).click()
+        expect(page.locator("#stop-run")).to_be_visible()
+        expect(page.locator("#stop-run")).to_be_hidden(timeout=60_000)
+    choices = page.get_by_label("Before").locator("option")
+    expect(choices).to_have_count(3)
+    page.get_by_label("Before").select_option(index=2)
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".outcome")).to_contain_text("No case moved")
+
+
 def test_a_folder_without_suites_says_so(
     page: Page, serve: Callable[[Coach], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

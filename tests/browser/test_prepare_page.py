@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import open_place, planning_tool, review, scripted
+from conftest import make_brief, open_place, planning_tool, review, say, scripted
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -15,35 +15,11 @@ if TYPE_CHECKING:
 
     from coach.wiring import Coach
 
-OPENING = "From Monday we plan everything in Tilework. Everybody knows the wall is old."
-
 
 @pytest.fixture
 def address(serve: Callable[[Coach], str]) -> str:
     """A page with an empty library of its own."""
     return serve(scripted(planning_tool))
-
-
-def make_brief(page: Page) -> None:
-    """Fills in the plan and waits for its brief."""
-    open_place(page, "Prepare")
-    page.get_by_label("What is it for, in one sentence?").fill("Decide on the planning tool")
-    page.get_by_label("Decide what to do").check()
-    page.get_by_label(re.compile("with commas between them")).fill("Jonas, Oda")
-    page.get_by_label("What do you plan to say first, in your own words?").fill(OPENING)
-    page.get_by_label(re.compile("^What do you fear")).fill("Nobody sees any more where others are stuck")
-    page.get_by_role("button", name="Make the brief").click()
-    page.wait_for_selector(".brief", timeout=30_000)
-
-
-def say(page: Page, text: str) -> None:
-    """One turn of practice, and the attendee's answer to it."""
-    before = page.locator(".practice .chat > li").count()
-    page.get_by_label(re.compile("^What you say to")).fill(text)
-    page.get_by_role("button", name="Say it").click()
-    expect(page.locator(".practice .talk > .chat > li")).to_have_count(before + 2)
-    expect(page.get_by_role("button", name="Say it")).to_be_enabled(timeout=20_000)
-    expect(page.get_by_label(re.compile("^What you say to"))).to_have_value("")
 
 
 def test_a_plan_becomes_a_brief_a_practice_and_a_debrief(page: Page, address: str) -> None:
@@ -93,3 +69,29 @@ def test_a_review_leads_to_the_plan_of_its_follow_up(page: Page, address: str) -
     page.get_by_role("button", name="Prepare the follow-up").click()
     expect(page.get_by_label("What is it for, in one sentence?")).to_have_value(re.compile("Studio weekly"))
     expect(page.get_by_label(re.compile("^What do you plan to say first"))).to_have_value(re.compile("my own column"))
+
+
+def test_after_the_meeting_its_notes_tell_which_concern_was_heard(page: Page, address: str) -> None:
+    review(page, address)
+    page.get_by_role("button", name="Keep in the library").click()
+    page.get_by_role("button", name="Keep them").click()
+    expect(page.locator("#keeping")).to_contain_text("Kept: Studio weekly")
+    make_brief(page)
+    page.get_by_role("button", name="Practise with Jonas").click()
+    page.wait_for_selector(".practice")
+    page.reload()
+    # The day after, the plan is still there with what was practised for it.
+    page.get_by_role("button", name=re.compile("^Open the brief")).click()
+    page.get_by_role("button", name="Which were heard?").click()
+    expect(page.get_by_role("alert").filter(has_text="paste those of the meeting")).to_be_visible()
+    notes = page.get_by_label("Notes of the meeting")
+    notes.fill(
+        "Jonas: In the tool I only see my own column.\n"
+        "Mara: So in the tool you would see only your own column, and not where others are stuck.\n"
+        "Jonas: Yes.\nMara: What would you need to see there?\nJonas: The whole column of everybody.\n"
+        "Mara: So you need to see every column in the tool. Did I get that right?\nJonas: Yes, exactly.\n"
+    )
+    page.get_by_role("button", name="Which were heard?").click()
+    told = page.locator(".heard .points > li", has_text="my own column")
+    expect(told.locator(".pill")).to_have_text("heard")
+    expect(told.locator(".evidence li").first).to_be_visible()

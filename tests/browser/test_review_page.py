@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from coach.engine import Watch
 from coach.errors import ModelUnreachableError
 from coach.schema import Analysis, Conversation, Participant
+from coach.ui import strings
 from coach.wiring import Coach
 
 if TYPE_CHECKING:
@@ -227,3 +228,37 @@ def test_nothing_is_cut_off_at_any_width(page: Page, address: str, width: int, s
     page.emulate_media(color_scheme=scheme)
     review(page, address)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_when_too_many_wait_the_next_one_is_told_kindly_and_loses_nothing(
+    page: Page, serve: Callable[[Coach], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gradio_client import Client
+
+    from coach.ui.review import AT_ONCE
+
+    go_on = Event()
+
+    def slow(conversation: Conversation, watch: Watch) -> Analysis:
+        go_on.wait(120)
+        return Analysis()
+
+    monkeypatch.setattr("coach.ui.server.WAITING", 1)
+    address = serve(scripted(slow))
+    page.goto(address)
+    page.get_by_label("Meeting notes or transcript").fill("Ana: The quince is ripe.")
+    client = Client(address, verbose=False)
+    others = [client.submit("Ben: Hello.", api_name="/review") for _ in range(AT_ONCE)]
+    while any(job.status().code.name not in ("PROCESSING", "ITERATING") for job in others):
+        page.wait_for_timeout(100)
+    others.append(client.submit("Ben: Hello.", api_name="/review"))
+    while others[-1].status().code.name != "IN_QUEUE":
+        page.wait_for_timeout(100)
+    page.get_by_role("button", name="Review", exact=True).click()
+    expect(page.locator(".busy")).to_have_text(strings.BUSY)
+    expect(page.get_by_label("Meeting notes or transcript")).to_have_value("Ana: The quince is ripe.")
+    go_on.set()
+    for job in others:
+        job.result(timeout=60)
+    page.get_by_role("button", name="Review", exact=True).click()
+    page.wait_for_selector("#result-title")

@@ -43,6 +43,23 @@
     });
   }
 
+  // The server takes no more than it can do: then it says so in our words, and nothing that was typed is lost.
+  const asked = window.fetch;
+  window.fetch = async (...request) => {
+    const answer = await asked(...request);
+    if (answer.status === 503 && String(request[0]?.url || request[0]).includes("/queue/join")) busy();
+    return answer;
+  };
+  let calmer;
+  function busy() {
+    const line = document.querySelector("[data-busy]");
+    if (!line) return;
+    line.hidden = false;
+    line.textContent = line.dataset.busy;
+    clearTimeout(calmer);
+    calmer = setTimeout(() => { line.hidden = true; line.textContent = ""; }, 15000);
+  }
+
   const say = (root, text) => {
     const line = (root.closest(".uh") || document).querySelector("[data-say]");
     if (line) { line.textContent = ""; setTimeout(() => { line.textContent = text; }, 50); }
@@ -226,7 +243,7 @@
       window.scrollTo({ top: 0 });
       brief.focus({ preventScroll: true });
     }
-    for (const id of ["practice-title", "debrief-title", "verdict-title"]) {
+    for (const id of ["practice-title", "debrief-title", "verdict-title", "heard-title"]) {
       const heading = document.getElementById(id);
       if (heading && !heading.dataset.met) {
         heading.dataset.met = "yes";
