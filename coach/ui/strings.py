@@ -337,7 +337,7 @@ STEPS = "The conversation, in three steps"
 SAFE = "Safe enough to try"
 SAFE_HINT = "A proposal is easier to agree to when it has a scope, an end, a way back and a review."
 
-AFTER = "After the meeting"
+AFTER_MEETING = "After the meeting"
 AFTER_HINT = "Paste its notes, and see which of these concerns were heard. They are read here and kept nowhere."
 AFTER_NOTES = "Notes of the meeting"
 AFTER_GO = "Which were heard?"
