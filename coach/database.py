@@ -74,6 +74,23 @@ def open_database(settings: Settings, file: str, *declarations: Declare) -> Engi
     return engine
 
 
+def compact(engine: Engine) -> None:
+    """Leaves no deleted byte in the pages or the log of the database, if it is SQLite."""
+    from sqlalchemy.exc import DBAPIError
+
+    if engine.dialect.name != "sqlite":
+        return
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    except DBAPIError:
+        raise LibraryError(
+            "what was erased is hidden, but its bytes could not be overwritten: make room on the disk, close other "
+            "programs that use the library, and run coach doctor --repair."
+        ) from None
+
+
 def drop_backups(home: Path) -> None:
     """Removes the backups that migrations made: they hold what is about to be erased."""
     for path in home.glob(f"*.db{_BACKUP}*"):

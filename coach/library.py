@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from coach.identities import Identities, IdentityLedger
     from coach.retrieval.embedders import Embedder
     from coach.retrieval.ranking import Hit
-    from coach.retrieval.store import Store
+    from coach.retrieval.store import Rewritten, Store
     from coach.settings import Settings
 
 __all__ = ["GRACE", "Entry", "Library"]
@@ -304,9 +304,18 @@ class Library:
         self._store.erase([entry.id for entry in gone])
         return gone
 
+    def rewrite(self, meetings: Mapping[str, Rewritten]) -> None:
+        """Puts other lines, in pseudonyms, in the place of what was said in these meetings, and ``None`` erases one;
+        what they were is in no file of the library afterwards."""
+        identities = self._identities()
+        for entry, said in (kept for kept in meetings.values() if kept is not None):
+            self._checked(entry, said, identities)
+        self._store.rewrite(meetings)
+
     def tidy(self) -> None:
-        """Erases what was deleted longer than :data:`GRACE` ago."""
-        over = [e.id for e in self.list(deleted=True) if (e.deleted or 0) <= self._clock() - GRACE]
+        """Erases what was deleted longer than :data:`GRACE` ago, or so the clock says after it was put right."""
+        now = self._clock()
+        over = [e.id for e in self.list(deleted=True) if not -GRACE < now - (e.deleted or 0) < GRACE]
         self._store.erase(over)
 
     # Moving
@@ -417,13 +426,10 @@ class Library:
 
     def _keep(self, meetings: Sequence[tuple[Entry, Sequence[Line]]], identities: Identities) -> tuple[Entry, ...]:
         """The entries in order; new ones are stored together, known ones take on what is said of them anew."""
-        from coach.anonymise import leak_check
-
         for entry, said in meetings:
             if not said:
                 raise InputError("nobody says anything in these notes, so there is nothing to keep")
-            for text in (*map(str, said), entry.title or "", *entry.attendees, *entry.tags):
-                leak_check(text, identities, "library")
+            self._checked(entry, said, identities)
         store = self._store
         with store.guard:
             before = store.view().entries
@@ -441,6 +447,12 @@ class Library:
                         deleted=None,
                     )
             return tuple(self.entry(entry.id).model_copy(update={"new": entry.id in new}) for entry, _ in meetings)
+
+    def _checked(self, entry: Entry, said: Sequence[Line], identities: Identities) -> None:
+        from coach.anonymise import leak_check
+
+        for text in (*map(str, said), entry.title or "", *entry.attendees, *entry.tags):
+            leak_check(text, identities, "library")
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         """The vector of a question. What an embedder elsewhere gets to see has passed the leak check."""

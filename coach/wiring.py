@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from coach.settings import EngineChoice, Settings, load_settings
 
 if TYPE_CHECKING:
     from coach.anonymise import Anonymised
+    from coach.forgetting import Found, Memory, Mentions
     from coach.identities import Identities, IdentityLedger
     from coach.ledger import Ledger
     from coach.library import Entry, Library
@@ -174,6 +175,18 @@ class Coach:
 
         return after_meeting(self.brief(plan, engine="local"), notes.parse(text, format))
 
+    def look_for(self, name: str, mentions: Mentions = "unname") -> Found:
+        """What is known about a person, here and in the folders of all users below; nothing is changed."""
+        from coach.forgetting import look
+
+        return self._everywhere(name, lambda memory, wanted: look(memory, wanted, mentions))
+
+    def forget(self, name: str, mentions: Mentions = "unname") -> Found:
+        """What was erased of a person, here and in the folders of all users below; see :mod:`coach.forgetting`."""
+        from coach.forgetting import forget
+
+        return self._everywhere(name, lambda memory, wanted: forget(memory, wanted, mentions))
+
     @cached_property
     def practices(self) -> Practices:
         """Practices that were paused or ended, encrypted on disk."""
@@ -303,6 +316,44 @@ class Coach:
             "plugin_problems": [f"{n}: {p}" for r in registries for n, p in r.problems.items()] or ["none"],
         }
 
+    def _everywhere(self, name: str, work: Callable[[Memory, str], Found]) -> Found:
+        from coach.errors import InputError
+        from coach.forgetting import Memory
+        from coach.identities.value import SHAPE
+
+        def memory(coach: Coach) -> Memory:
+            return Memory(
+                coach.settings, coach.identities, coach.library if coach._has_library else None, coach.practices
+            )
+
+        wanted, known = " ".join(name.split()), self.identities.load()
+        # A pseudonym means somebody here; others have other pseudonyms, so there the name is asked for.
+        entity = known.find(wanted) if SHAPE.fullmatch(wanted) else None
+        elsewhere = next((form.text for form in entity.forms if form.type == "person"), "") if entity else wanted
+        found = work(memory(self), wanted)
+        for user in self._users:
+            try:
+                if elsewhere:
+                    found = found + work(memory(user), elsewhere)
+            except InputError as error:
+                raise InputError(f"for the user {user.settings.home.name}: {error}") from None
+            finally:
+                user.library.close()
+        return found
+
+    @property
+    def _users(self) -> list[Coach]:
+        """One coach for each user of the page, who have folders of their own."""
+        folder = self.settings.home / "users"
+        homes = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        return [Coach(self.settings.model_copy(update={"home": home})) for home in homes]
+
+    @property
+    def _has_library(self) -> bool:
+        """Whether a library was made, here or on a server."""
+        settings = self.settings
+        return bool(settings.chroma_url or settings.chroma_api_key or (settings.home / "library").is_dir())
+
     def _model_for(self, engine: EngineChoice | None) -> ChatModel | None:
         """The model to use when this engine is asked for; raises ConfigError when it must be one and there is none."""
         from coach.review import NO_MODEL
@@ -324,8 +375,7 @@ class Coach:
 
     def _memory(self) -> tuple[Library | None, str | None]:
         """The library if there is one with something in it, and why not if it can't be opened."""
-        made = self.settings.chroma_url or (self.settings.home / "library").is_dir()
-        if not (self.settings.library and made):
+        if not (self.settings.library and self._has_library):
             return None, None
         try:
             return (self.library, None) if self.library.list() else (None, None)

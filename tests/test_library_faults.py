@@ -253,15 +253,32 @@ def test_an_erasing_that_was_interrupted_is_finished_when_the_library_is_opened(
         assert library.problems() == [] and holding(settings.home, b"zanzibar") == set()
 
 
-def test_no_memory_is_left_in_the_first_vector_file(settings: Settings) -> None:
+def test_no_memory_is_left_in_the_first_vector_files(settings: Settings) -> None:
+    raw = ("data_level0.bin", "length.bin", "link_lists.bin")
+
+    def first() -> list[Path]:
+        return [path for name in raw for path in (settings.home / "library").glob(f"*/*/{name}")]
+
     with Library(settings) as library:
         library.add(notes.parse(NOTES))
         library.search("zanzibar")
-        vectors = list((settings.home / "library").glob("*/*/data_level0.bin"))
-        assert vectors and all(not any(path.read_bytes()) for path in vectors)
+        assert {path.name for path in first()} >= set(raw[:2])
+        assert all(not any(path.read_bytes()) for path in first())
     with Library(settings) as library:
         assert library.search("zanzibar proposal", k=1) and library.similar("The zanzibar proposal", 1)
-        assert all(not any(path.read_bytes()) for path in (settings.home / "library").glob("*/*/data_level0.bin"))
+        assert all(not any(path.read_bytes()) for path in first())
+
+
+def test_no_memory_is_left_beside_written_vectors(settings: Settings) -> None:
+    with Library(settings) as library:
+        fill(library, settings.home)
+        key = library.add(notes.parse(NOTES)).id
+        (lengths,) = (settings.home / "library").glob("*/*/length.bin")
+        assert lengths.stat().st_size >= 4000 and not any(lengths.read_bytes())
+    with Library(settings) as library:
+        assert not any(lengths.read_bytes())
+        assert library.similar("The zanzibar proposal frightens my squad", 1)[0].meeting == key
+        assert len(library.similar("Valve 7 of the plan number 49", 8)) == 8
 
 
 def test_problems_are_told_not_hidden(settings: Settings) -> None:

@@ -22,11 +22,23 @@ app = typer.Typer(
 from coach_eval.cli import app as evaluation  # noqa: E402
 
 # Importing a room registers its commands on the app above.
-from coach.cli import ledger, library, models, names, plugins, rehearsal, review, service  # noqa: E402
+from coach.cli import forgetting, ledger, library, models, names, plugins, rehearsal, review, service  # noqa: E402
 
 app.add_typer(evaluation, name="eval")
 
-__all__ = ["app", "ledger", "library", "main", "models", "names", "plugins", "rehearsal", "review", "service"]
+__all__ = [
+    "app",
+    "forgetting",
+    "ledger",
+    "library",
+    "main",
+    "models",
+    "names",
+    "plugins",
+    "rehearsal",
+    "review",
+    "service",
+]
 
 
 def main() -> None:

@@ -180,6 +180,18 @@ def reindex(embedder: Annotated[str | None, typer.Option(help="Switch to this em
     print(f"embedded with {Coach().library.reindex(embedder)}")
 
 
+@library.command("rotate-key")
+def rotate_key() -> None:
+    """Encrypt names and practices under a new key; under COACH_KEY, the new one is read from COACH_NEW_KEY."""
+    import os
+
+    from coach.wiring import Coach
+
+    new = os.environ.get("COACH_NEW_KEY")
+    Coach().identities.rotate(new)
+    print("rotated: set COACH_KEY to the new key now" if new else "rotated: the old key opens nothing any more")
+
+
 def _files(given: Iterable[str]) -> list[str]:
     """The files themselves, and the notes inside folders in order of their names."""
     from coach.notes import SUFFIXES, is_note

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from coach.database import private_file, private_folder
-from coach.errors import ConfigError, KeyMissingError
+from coach.errors import ConfigError, KeyMissingError, LibraryError
 from coach.settings import Settings
 
 KEY_FILE = "identities.key"
@@ -99,14 +99,21 @@ def store_key(settings: Settings, key: str) -> Source:
 
 
 def write_durably(path: Path, text: str) -> None:
-    """Replaces the file in one step, readable by its owner only; after a crash it is the old or the new one, whole."""
+    """Replaces the file in one step, readable by its owner only; after a crash it is the old or the new one, whole.
+
+    Raises :class:`LibraryError` when the disk is full or may not be written to.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    private_file(temporary)
-    with temporary.open("w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        private_file(temporary)
+        with temporary.open("w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise LibraryError(f"{path}: {error.strerror}. Nothing changed; make room on the disk and try again.") from None
 
 
 def cipher_from(key: str) -> Cipher:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coach.database import metadata, open_database
-from coach.errors import InputError, KeyMissingError, LibraryError
+from coach.database import compact, drop_backups, metadata, open_database
+from coach.errors import ConfigError, InputError, KeyMissingError, LibraryError
 from coach.identities import keys
 from coach.identities.index import EntityType
+from coach.identities.resealing import alone, reseal, settle
+from coach.identities.spellings import words_of
 from coach.identities.value import Entity, Identities
 from coach.settings import Settings
 
@@ -109,28 +111,57 @@ class IdentityLedger:
                 return changed
         raise LibraryError("the identities are too busy to change. Try again in a minute.")
 
-    def rotate(self, new_key: str | None = None) -> str | None:
-        """Encrypts everything under a new key in one step, and returns that key if the caller has to keep it.
+    def rotate(self, new_key: str | None = None) -> None:
+        """Encrypts everything, practices included, under a new key in one step.
 
-        Without ``COACH_KEY`` the new key is stored where the old one was, and ``None`` is returned. Killed at any
-        moment, the ledger opens with the old key or with the new one, and :func:`load` finds which.
+        The new key is stored where the old one was. Under ``COACH_KEY`` it has to be given, as only you can keep it;
+        raises :class:`ConfigError` otherwise. Killed at any moment, everything opens with the old key or the new one.
         """
         rows, about = _tables(metadata())
-        key = new_key or keys.new_key()
-        cipher = keys.cipher_from(key)
         managed = self._settings.key is None
-        with self._begin() as connection:
-            old = self._cipher(connection)
+        if not managed and new_key is None:
+            raise ConfigError(
+                "COACH_KEY is set, so only you can keep the new key: make one with coach doctor --new-key, "
+                "keep it, and give it as COACH_NEW_KEY"
+            )
+        key = new_key or keys.new_key()
+        cipher, home = keys.cipher_from(key), self._settings.home
+        with alone(home):
+            with self._begin() as connection:
+                old = self._cipher(connection, locked=True)
+                if managed:
+                    keys.write_durably(self._pending, key + "\n")
+                reseal(home, old, cipher)
+                for row in connection.execute(rows.select()).all():
+                    sealed = cipher.encrypt(old.decrypt(row.sealed))
+                    connection.execute(rows.update().where(rows.c.id == row.id).values(sealed=sealed))
+                connection.execute(about.update().values(fingerprint=cipher.fingerprint, version=about.c.version + 1))
             if managed:
-                self._keep_pending(key)
-            for row in connection.execute(rows.select()).all():
-                sealed = cipher.encrypt(old.decrypt(row.sealed))
-                connection.execute(rows.update().where(rows.c.id == row.id).values(sealed=sealed))
-            connection.execute(about.update().values(fingerprint=cipher.fingerprint, version=about.c.version + 1))
-        if not managed:
-            return key
-        self._settle_pending(cipher.fingerprint)
-        return None
+                keys.store_key(self._settings, key)
+                self._pending.unlink(missing_ok=True)
+            settle(home, cipher)
+
+    def cipher(self) -> keys.Cipher:
+        """The cipher in force, made when there is none yet, for what is sealed beside the ledger."""
+        with self._begin() as connection:
+            return self._cipher(connection)
+
+    def erase(self, entities: Sequence[Entity]) -> Identities:
+        """Everyone known without these; no file holds even their ciphertext afterwards. Their pseudonyms are not given
+        out again, and words exempted for their sake are no longer."""
+
+        def left(known: Identities) -> Identities:
+            spellings = Identities(entities=tuple(entities)).index.spellings
+            for entity in entities:
+                if entity.label in known.owners:
+                    known = known.without(entity.label)
+            return known.exempting(word for word in known.exempt if words_of(word) not in spellings)
+
+        identities = self.update(left)
+        assert self._engine is not None
+        drop_backups(self._settings.home)
+        compact(self._engine)
+        return identities
 
     def export(self) -> dict[str, Any]:
         """Everything in plain text, as ``coach.identities/1``: for a backup that you keep as safe as the notes."""
@@ -169,12 +200,12 @@ class IdentityLedger:
                 "the identities can't be read or written. Nothing changed; check the disk and try again."
             ) from None
 
-    def _cipher(self, connection: Connection) -> keys.Cipher:
+    def _cipher(self, connection: Connection, *, locked: bool = False) -> keys.Cipher:
         """The cipher whose key this ledger was written with; a new key only for a ledger that never had one."""
         _, about = _tables(metadata())
         expected = connection.scalar(about.select().with_only_columns(about.c.fingerprint))
         if expected is not None and self._settings.key is None:
-            self._settle_pending(expected)
+            self._settle_pending(expected, locked)
         found = keys.find_cipher(self._settings)
         if expected is None:
             cipher, _ = found or keys.create_cipher(self._settings)
@@ -190,17 +221,19 @@ class IdentityLedger:
     def _pending(self) -> Path:
         return self._settings.home / f"{keys.KEY_FILE}.next"
 
-    def _keep_pending(self, key: str) -> None:
-        keys.write_durably(self._pending, key + "\n")
+    def _settle_pending(self, expected: str, locked: bool) -> None:
+        """After a rotation that was interrupted: the waiting key becomes the key if the ledger was written with it.
 
-    def _settle_pending(self, expected: str) -> None:
-        """After a rotation, interrupted or not: the waiting key becomes the key if the ledger was written with it."""
-        if not self._pending.exists():
+        It is thrown away only by who holds the lock, as another process may be about to write the ledger with it.
+        """
+        try:
+            waiting = self._pending.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
             return
-        waiting = self._pending.read_text(encoding="ascii").strip()
         if waiting and keys.cipher_from(waiting).fingerprint == expected:
             keys.store_key(self._settings, waiting)
-        self._pending.unlink(missing_ok=True)
+        elif locked:
+            self._pending.unlink(missing_ok=True)
 
 
 def read_glossary(path: Path | None) -> tuple[tuple[str, EntityType], ...]:

@@ -177,6 +177,10 @@ class Identities(Value):
         folded = text.strip().casefold()
         return self if folded in self.exempt else self._with(exempt=(*self.exempt, folded))
 
+    def exempting(self, texts: Iterable[str]) -> Identities:
+        """These identities with exactly these spellings exempted."""
+        return self._with(exempt=tuple(dict.fromkeys(text.strip().casefold() for text in texts)))
+
     def without(self, entity: str) -> Identities:
         """These identities without one entity: what was stored about it can no longer be restored."""
         gone = self._required(entity)

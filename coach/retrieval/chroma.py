@@ -7,6 +7,7 @@ this one, because Chroma itself leaves deleted text in its SQLite pages and vect
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
@@ -56,7 +57,7 @@ class Generation:
         self, client: Any, name: str, embedder: Embedder, *, cloud: bool = False, folder: Path | None = None
     ) -> None:
         self._client = client
-        self._unwritten = folder
+        self._folder = folder
         self._scrubbed: dict[Path, int] = {}
         self._collection = client.get_or_create_collection(
             name,
@@ -161,20 +162,23 @@ class Generation:
             self._scrub()
 
     def _scrub(self) -> None:
-        """Blanks the vector file that Chroma 1.5 makes before it has vectors to write.
+        """Blanks what Chroma 1.5 writes unfilled: memory as it was found, which may hold words of the notes.
 
-        It is memory as it was found, and may hold words of the notes. Chroma reads it only once it has written
-        ``index_metadata.pickle``, and by then has replaced its contents.
+        ``length.bin`` is that always, as our space needs no lengths; the vector files are until Chroma has vectors to
+        write, which ``index_metadata.pickle`` tells. Times stay as they are, for :func:`_torn`.
         """
-        for segment in _segments(self._unwritten) if self._unwritten else ():
-            if (segment / "index_metadata.pickle").exists():
-                self._unwritten = None
-                return
-            vectors = segment / "data_level0.bin"
-            if vectors.exists() and self._scrubbed.get(vectors) != vectors.stat().st_mtime_ns:
-                with vectors.open("r+b") as file:
-                    file.write(bytes(vectors.stat().st_size))
-                self._scrubbed[vectors] = vectors.stat().st_mtime_ns
+        for segment in _segments(self._folder) if self._folder else ():
+            unfilled = ["length.bin"]
+            if not (segment / "index_metadata.pickle").exists():
+                unfilled += ["data_level0.bin", "link_lists.bin"]
+            for raw in (segment / name for name in unfilled):
+                with contextlib.suppress(FileNotFoundError):
+                    about = raw.stat()
+                    if self._scrubbed.get(raw) != about.st_mtime_ns:
+                        with raw.open("r+b") as file:
+                            file.write(bytes(about.st_size))
+                        os.utime(raw, ns=(about.st_atime_ns, about.st_mtime_ns))
+                        self._scrubbed[raw] = about.st_mtime_ns
 
 
 class ChromaStore:
@@ -220,6 +224,16 @@ class ChromaStore:
             client.delete_collection(name)
         client.close()
         return bool(others)
+
+    def remove(self, library: str, generation: str) -> None:
+        """Removes one generation that nobody has open, if it is there; what can't be removed now is removed later."""
+        if self.embedded:
+            shutil.rmtree(self._folder / generation, ignore_errors=True)
+            return
+        with contextlib.suppress(Exception):
+            client = self._client()
+            client.delete_collection(f"coach-{library}-{generation}")
+            client.close()
 
     def close(self) -> None:
         """Lets go of the folder."""

@@ -8,12 +8,12 @@ the pointer to it and the removal of the rows are one transaction, and the old g
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from coach.database import drop_backups
+from coach.database import compact, drop_backups
 from coach.errors import LibraryError
 from coach.retrieval.bm25 import Postings
 from coach.retrieval.catalogue import Catalogue, Entry, passage_id
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from coach.settings import Settings
+
+Rewritten = tuple[Entry, Sequence[Line]] | None
+"""A meeting as it is to be from now on, or ``None`` when nothing of it is left."""
 
 ABANDONED = 900.0
 """On a shared server, seconds after which another process's unfinished add is taken back."""
@@ -73,6 +76,7 @@ class Store:
                 return self._view
             if now.generation != self._generation_name:
                 self._use(now)
+                self._view = Catalogue.empty()  # A new generation may hold other passages under the same ids.
             light = [column for column in meeting.c if column.name != "terms"]
             shown = meeting.c.state.in_(("kept", "deleted"))
             entries = {
@@ -162,6 +166,16 @@ class Store:
             self._finish_erasing()
             self.view()
 
+    def rewrite(self, meetings: Mapping[str, Rewritten]) -> None:
+        """Replaces what is said in these meetings, or erases them where nothing is left (``None``), so that no file of
+        the library holds what they were. All of it happens or, after an error or a kill, nothing."""
+        if not meetings:
+            return
+        with self.guard:
+            drop_backups(self._settings.home)
+            self._rebuild(self.embedder, rewritten=meetings)
+            self.view()
+
     def close(self) -> None:
         """Lets go of files, server and lock."""
         with self.guard:
@@ -172,6 +186,9 @@ class Store:
     # Opening and recovery
 
     def _open(self) -> None:
+        from sqlalchemy import not_, true
+
+        now = time.time()
         library, meeting = self._tables.library, self._tables.meeting
         with self._begin() as connection:
             row = connection.execute(library.select()).one_or_none()
@@ -203,9 +220,11 @@ class Store:
             self._rebuild(self.embedder, spec=self._reindex_as, reuse=False)
         leftover = self._chroma.embedded and self._chroma.remove_all_but(self._key, self._generation_name)
         with self._begin() as connection:
-            old = meeting.c.added < (time.time() + 1 if self._chroma.embedded else time.time() - ABANDONED)
+            # Embedded, nobody else can be adding; a clock that was put back must not hide what was left behind.
+            own = self._chroma.embedded
+            stale = true() if own else not_(meeting.c.added.between(now - ABANDONED, now + ABANDONED))
             unfinished = connection.scalars(
-                meeting.select().with_only_columns(meeting.c.id).where(meeting.c.state == "adding", old)
+                meeting.select().with_only_columns(meeting.c.id).where(meeting.c.state == "adding", stale)
             ).all()
         self._take_back(unfinished)
         self._finish_erasing()
@@ -250,40 +269,71 @@ class Store:
         if self._chroma.embedded:
             self._rebuild(self.embedder, without=gone)
             return
-        # On a server the files are not ours: blank the passages, so that nothing is left but numbers, then delete them.
-        for key in gone:
-            records = self._generation.of_meeting(key)
-            blank = [Record(r.id, r.meeting, r.first, (), "") for r in records]
-            if blank:
-                self._generation.upsert(blank, self.embedder(["" for _ in blank]))
-                self._generation.delete([record.id for record in blank])
+        self._blank(self._generation, sorted(gone))
         with self._begin() as connection:
             self._next(connection)
             self._forget(connection, gone)
         self._compact()
 
     def _rebuild(
-        self, embedder: Embedder, *, spec: str | None = None, without: set[str] | None = None, reuse: bool = True
+        self,
+        embedder: Embedder,
+        *,
+        spec: str | None = None,
+        without: set[str] | None = None,
+        rewritten: Mapping[str, Rewritten] | None = None,
+        reuse: bool = True,
     ) -> None:
         """Copies everything but some meetings into a new generation and turns to it; ``reuse`` keeps the vectors."""
-        library = self._tables.library
-        gone = without or set()
-        name = _new_generation()
+        library, meeting = self._tables.library, self._tables.meeting
+        anew = {key: value for key, value in (rewritten or {}).items() if value is not None}
+        gone = (without or set()) | (set(rewritten or {}) - set(anew))
+        name, old = _new_generation(), self._generation
         fresh = self._chroma.open(self._key, name, embedder)
-        for records, vectors in self._generation.all(embeddings=reuse):
-            stay = [n for n, record in enumerate(records) if record.meeting not in gone]
-            kept = [records[n] for n in stay]
-            if kept:
-                fresh.upsert(kept, vectors[stay] if vectors is not None else embedder([r.text for r in kept]))
-        with self._begin() as connection:
-            values = {"generation": name, "vectors": embedder.name} | ({"embedder": spec} if spec else {})
-            connection.execute(library.update().values(**values))
-            self._next(connection)
-            self._forget(connection, gone)
-        self._generation.close()
+        rows: list[dict[str, Any]] = []
+        try:
+            for records, vectors in old.all(embeddings=reuse):
+                stay = [
+                    n for n, record in enumerate(records) if record.meeting not in gone and record.meeting not in anew
+                ]
+                kept = [records[n] for n in stay]
+                if kept:
+                    fresh.upsert(kept, vectors[stay] if vectors is not None else embedder([r.text for r in kept]))
+            for entry, lines in anew.values():
+                own = [_record(entry.id, number, window) for number, window in enumerate(windows(lines))]
+                fresh.upsert(own, embedder([record.text for record in own]))
+                counted = entry.model_copy(update={"passages": len(own), "lines": len(lines)})
+                rows.append({**_row(counted), "terms": Postings.of([record.text for record in own]).to_bytes()})
+            with self._begin() as connection:
+                values = {"generation": name, "vectors": embedder.name} | ({"embedder": spec} if spec else {})
+                connection.execute(library.update().values(**values))
+                revision = self._next(connection)
+                for row in rows:
+                    connection.execute(
+                        meeting.update().where(meeting.c.id == row["id"]).values(**row, revision=revision)
+                    )
+                self._forget(connection, gone)
+        except BaseException:
+            fresh.close()
+            self._chroma.remove(self._key, name)
+            raise
+        if not self._chroma.embedded:
+            self._blank(old, [*gone, *anew])
+        old.close()
         self._generation_name, self._generation = name, fresh
+        if rewritten:
+            self._view = Catalogue.empty()
         self._chroma.remove_all_but(self._key, name)
         self._compact()
+
+    def _blank(self, generation: Generation, meetings: Sequence[str]) -> None:
+        """Overwrites and deletes passages where the files are not ours, so that nothing is left but numbers."""
+        for key in meetings:
+            records = generation.of_meeting(key)
+            blank = [Record(r.id, r.meeting, r.first, (), "") for r in records]
+            if blank:
+                generation.upsert(blank, self.embedder(["" for _ in blank]))
+                generation.delete([record.id for record in blank])
 
     def _forget(self, connection: Connection, gone: set[str]) -> None:
         """Removes the rows of these meetings, and concerns that were raised nowhere else."""
@@ -295,12 +345,7 @@ class Store:
             )
 
     def _compact(self) -> None:
-        """Leaves no deleted byte in the pages or the log of the database (if it is SQLite)."""
-        if self._engine.dialect.name != "sqlite":
-            return
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        compact(self._engine)
 
     # Term counts
 
