@@ -92,9 +92,22 @@ def compact(engine: Engine) -> None:
 
 
 def drop_backups(home: Path) -> None:
-    """Removes the backups that migrations made: they hold what is about to be erased."""
-    for path in home.glob(f"*.db{_BACKUP}*"):
+    """Removes the copies that migrations and repairs made: they hold what is about to be erased."""
+    for path in (*home.glob(f"*.db{_BACKUP}*"), *home.glob("*.db.damaged")):
         path.unlink(missing_ok=True)
+
+
+def fresh_database(path: Path, tables: Sequence[Table]) -> None:
+    """Makes a new SQLite file with these tables, of the format of this release."""
+    from sqlalchemy import create_engine
+
+    private_file(path)
+    engine = create_engine(f"sqlite:///{path}")
+    about = metadata().tables["about"]
+    with engine.begin() as connection:
+        metadata().create_all(connection, tables=[about, *tables])
+        connection.execute(about.insert().values(name="schema", value=SCHEMA_VERSION))
+    engine.dispose()
 
 
 def private_folder(folder: Path) -> Path:

@@ -81,8 +81,8 @@ def _names(settings: Settings) -> Iterator[str]:
     finally:
         ledger.close()
     yield (
-        f"identities.db was damaged: {len(plain)} of {len(sealed)} rows could be read; pseudonyms of people who were lost "
-        "stay as they are in the texts, and nobody else gets them"
+        f"identities.db was damaged: {len(plain)} of {len(sealed)} rows could be read; pseudonyms of people who were "
+        "lost stay as they are in the texts, and nobody else gets them"
     )
 
 

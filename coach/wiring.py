@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coach.identities import Identities, IdentityLedger
     from coach.ledger import Ledger
     from coach.library import Entry, Library
-    from coach.llm.base import ChatModel
+    from coach.llm.base import ChatModel, Request
     from coach.llm.discover import LocalModel, LocalServer
     from coach.rehearsal.ladder import Temperament
     from coach.rehearsal.plan import Plan
@@ -64,6 +64,21 @@ class Coach:
             watch=watch,
         )
         return done.model_copy(update={"notices": (*done.notices, problem)}) if problem else done
+
+    def requests(self, text: str, *, format: str | None = None) -> tuple[Request, ...]:
+        """What a review would ask a model first, word for word; nothing is sent, and no endpoint has to be configured.
+
+        After the answers there may be one more question, about findings that later lines may have settled.
+        """
+        from coach.engine import Watch
+        from coach.llm import ScriptedChatModel
+        from coach.review import review
+
+        asked = ScriptedChatModel(name=self.settings.model or "no model is configured")
+        memory, _ = self._memory()
+        engine = self._llm_engine(asked)
+        review(text, local=self.local, llm=engine, engine="llm", format=format, memory=memory, watch=Watch())
+        return tuple(sorted(asked.requests, key=lambda request: request.label))
 
     def keep(
         self,
@@ -211,15 +226,16 @@ class Coach:
     @cached_property
     def llm(self) -> Engine | None:
         """The engine behind the configured endpoint, or None when none is configured."""
-        if self.model is None:
-            return None
+        return None if self.model is None else self._llm_engine(self.model)
+
+    def _llm_engine(self, model: ChatModel) -> Engine:
         from coach import acts
         from coach.llm.budget import price_of
         from coach.llm.discover import is_small
         from coach.llm_engine import LLMEngine
 
         return LLMEngine(
-            self.model,
+            model,
             self.settings,
             identities=self.identities.load,
             price=price_of(self.settings),
@@ -290,6 +306,7 @@ class Coach:
         from coach.detectors import DETECTORS
         from coach.llm.connect import CHAT_MODELS
         from coach.registry import Registry
+        from coach.repair import damage
         from coach.retrieval.embedders import EMBEDDERS
 
         home = self.settings.home
@@ -308,6 +325,7 @@ class Coach:
             "on_this_machine": self._offers(),
             "data_folder": str(home),
             "readable_by": readable,
+            "damage": [f"{problem}: run coach doctor --repair" for problem in damage(self.settings)] or ["none found"],
             "finding_kinds": list(DETECTORS),
             "note_formats": list(notes.FORMATS),
             "embedders": list(EMBEDDERS),
@@ -353,6 +371,20 @@ class Coach:
         """Whether a library was made, here or on a server."""
         settings = self.settings
         return bool(settings.chroma_url or settings.chroma_api_key or (settings.home / "library").is_dir())
+
+    @staticmethod
+    def repair(settings: Settings | None = None) -> list[str]:
+        """What was put right in the data folder and in those of all users below, in sentences."""
+        from coach.repair import repair
+
+        # Not a coach yet: what it remembers of a model may be what is damaged.
+        chosen = settings or load_settings()
+        folder = chosen.home / "users"
+        users = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        done = list(repair(chosen))
+        for home in users:
+            done += [f"{home.name}: {said}" for said in repair(chosen.model_copy(update={"home": home}))]
+        return done
 
     def _model_for(self, engine: EngineChoice | None) -> ChatModel | None:
         """The model to use when this engine is asked for; raises ConfigError when it must be one and there is none."""

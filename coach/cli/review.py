@@ -14,6 +14,7 @@ from coach.errors import InputError
 
 if TYPE_CHECKING:
     from coach.schema import Review
+    from coach.wiring import Coach
 
 
 class EngineOption(StrEnum):
@@ -63,6 +64,9 @@ def review(
         bool,
         typer.Option("--pseudonyms", help="Replace names first; offsets then point into what coach anonymise prints."),
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what a model would be asked, word for word, and send nothing.")
+    ] = False,
 ) -> None:
     """Point out unheard objections, unaddressed needs and categorical phrasing in meeting notes."""
     from coach import render
@@ -70,6 +74,9 @@ def review(
 
     coach = Coach()
     text = read(file)
+    if dry_run:
+        _print_requests(coach, text, format, as_json)
+        return
     if pseudonyms:
         text = coach.anonymise(text, format=format).conversation.text
     result = _narrowed(coach.review(text, engine=engine.value if engine else None, format=format), kind, top)
@@ -103,6 +110,22 @@ def samples(name: Annotated[str | None, typer.Argument(help="Print this sample."
         print(known[name].text, end="")
     else:
         raise InputError(f"there is no sample {name!r}: choose from {', '.join(known)}")
+
+
+def _print_requests(coach: Coach, text: str, format: str | None, as_json: bool) -> None:
+    """What would leave the machine, and where it would go."""
+    import json
+
+    requests = coach.requests(text, format=format)
+    if as_json:
+        said = [{"label": r.label, "messages": [{"role": a, "content": b} for a, b in r.messages]} for r in requests]
+        print(json.dumps(said, ensure_ascii=False, indent=1))
+        return
+    where = coach.settings.endpoint or "nobody, as no model is configured"
+    print(f"{len(requests)} questions would go to {where}; nothing was sent.")
+    for request in requests:
+        for role, content in request.messages:
+            print(f"\n--- {request.label}, {role} ---\n{content}")
 
 
 def _narrowed(result: Review, kinds: list[str] | None, top: int | None) -> Review:

@@ -26,14 +26,29 @@ def serve(
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Put right what a full disk, a damaged file or a crash left.")
+    ] = False,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Print a fresh key for COACH_KEY, and no more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
     """Say what is installed, which engine would run, where data lives and who can read it."""
+    import json
+
     from coach.wiring import Coach
 
+    if new_key:
+        from coach.identities import keys
+
+        print(keys.new_key())
+        return
+    if repair:
+        done = Coach.repair()
+        print(json.dumps(done, indent=1) if as_json else "\n".join(done) or "nothing to repair")
+        return
     report = Coach().doctor()
     if as_json:
-        import json
-
         print(json.dumps(report, indent=1))
         return
     from rich.console import Console

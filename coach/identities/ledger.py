@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from coach.identities import keys
 from coach.identities.index import EntityType
 from coach.identities.resealing import alone, reseal, settle
 from coach.identities.spellings import words_of
-from coach.identities.value import Entity, Identities
+from coach.identities.value import Entity, Identities, Register
 from coach.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ DATABASE_FILE = "identities.db"
 
 
 @lru_cache(maxsize=1)
-def _tables(shared: MetaData) -> tuple[Table, Table]:
+def tables(shared: MetaData) -> tuple[Table, Table]:
+    """The definitions, on the metadata that all modules share: sealed entities, and the key they were sealed with."""
     from sqlalchemy import Column, Integer, LargeBinary, String, Table
 
     rows = Table(
@@ -59,7 +61,7 @@ class IdentityLedger:
 
     def load(self) -> Identities:
         """Everyone known so far, with the glossary file of the settings merged in."""
-        rows, about = _tables(metadata())
+        rows, about = tables(metadata())
         with self._begin() as connection:
             cipher = self._cipher(connection)
             sealed = connection.execute(rows.select().order_by(rows.c.id)).all()
@@ -70,7 +72,7 @@ class IdentityLedger:
 
     def stamp(self) -> int:
         """A number that differs whenever the stored identities do: cheap to ask for, unlike :meth:`load`."""
-        _, about = _tables(metadata())
+        _, about = tables(metadata())
         with self._begin() as connection:
             return connection.scalar(about.select().with_only_columns(about.c.version)) or 0
 
@@ -79,7 +81,7 @@ class IdentityLedger:
 
         Raises :class:`LibraryError` when another process saved in between; :meth:`update` then starts over by itself.
         """
-        rows, about = _tables(metadata())
+        rows, about = tables(metadata())
         wanted = dict(enumerate(_documents(identities)))
         with self._begin() as connection:
             cipher = self._cipher(connection)
@@ -117,7 +119,7 @@ class IdentityLedger:
         The new key is stored where the old one was. Under ``COACH_KEY`` it has to be given, as only you can keep it;
         raises :class:`ConfigError` otherwise. Killed at any moment, everything opens with the old key or the new one.
         """
-        rows, about = _tables(metadata())
+        rows, about = tables(metadata())
         managed = self._settings.key is None
         if not managed and new_key is None:
             raise ConfigError(
@@ -140,6 +142,40 @@ class IdentityLedger:
                 keys.store_key(self._settings, key)
                 self._pending.unlink(missing_ok=True)
             settle(home, cipher)
+
+    def opened(self, sealed: Sequence[bytes]) -> list[str]:
+        """What the key opens of these rows, from a damaged ledger; raises :class:`KeyMissingError` when the key is gone
+        or opens none of them."""
+        found = keys.find_cipher(self._settings)
+        if found is None:
+            raise KeyMissingError(keys.NO_KEY)
+        cipher, plain = found[0], list[str]()
+        for row in sealed:
+            with contextlib.suppress(KeyMissingError):
+                plain.append(cipher.decrypt(row))
+        if sealed and not plain:
+            raise KeyMissingError(keys.WRONG_KEY)
+        return plain
+
+    def recover(self, plain: Sequence[str], pseudonyms: Iterable[str]) -> None:
+        """Replaces everything by what :meth:`opened` gave. ``pseudonyms`` are in use in texts: those of people who were
+        lost are never given to anybody else."""
+        rows, about = tables(metadata())
+        found = keys.find_cipher(self._settings)
+        cipher = found[0] if found else keys.create_cipher(self._settings)[0]
+        heads = [text for text in plain if "reserved" in json.loads(text)]
+        entities = [text for text in plain if text not in heads]
+        known = _identities([*(heads[:1] or [json.dumps({"exempt": [], "reserved": []})]), *entities])
+        lost = sorted(set(pseudonyms) - set(known.owners))
+        register = Register(known)
+        for pseudonym in lost:
+            register.reserve(pseudonym)
+        with self._begin() as connection:
+            connection.execute(rows.delete())
+            connection.execute(about.delete())
+            connection.execute(about.insert().values(id=1, fingerprint=cipher.fingerprint, version=1))
+            for number, document in enumerate(_documents(register.identities())):
+                connection.execute(rows.insert().values(id=number, sealed=cipher.encrypt(document)))
 
     def cipher(self) -> keys.Cipher:
         """The cipher in force, made when there is none yet, for what is sealed beside the ledger."""
@@ -191,7 +227,7 @@ class IdentityLedger:
         from sqlalchemy.exc import DBAPIError
 
         if self._engine is None:
-            self._engine = open_database(self._settings, DATABASE_FILE, _tables)
+            self._engine = open_database(self._settings, DATABASE_FILE, tables)
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -202,11 +238,16 @@ class IdentityLedger:
 
     def _cipher(self, connection: Connection, *, locked: bool = False) -> keys.Cipher:
         """The cipher whose key this ledger was written with; a new key only for a ledger that never had one."""
-        _, about = _tables(metadata())
+        _, about = tables(metadata())
         expected = connection.scalar(about.select().with_only_columns(about.c.fingerprint))
         if expected is not None and self._settings.key is None:
             self._settle_pending(expected, locked)
         found = keys.find_cipher(self._settings)
+        if expected is None and _has_meetings(self._settings):
+            raise LibraryError(
+                "who is who is empty, but the library is not: put identities.db back from a backup, or run "
+                "coach doctor --repair, which keeps the texts with their pseudonyms."
+            )
         if expected is None:
             cipher, _ = found or keys.create_cipher(self._settings)
             connection.execute(about.insert().values(id=1, fingerprint=cipher.fingerprint, version=0))
@@ -234,6 +275,20 @@ class IdentityLedger:
             keys.store_key(self._settings, waiting)
         elif locked:
             self._pending.unlink(missing_ok=True)
+
+
+def _has_meetings(settings: Settings) -> bool:
+    """Whether the library beside an empty ledger holds meetings: then the ledger was lost, and is not new."""
+    import sqlite3
+
+    path = settings.home / "library.db"
+    if settings.database_url or not path.exists():
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            return database.execute("SELECT 1 FROM meeting WHERE state <> 'adding' LIMIT 1").fetchone() is not None
+    except sqlite3.DatabaseError:
+        return False
 
 
 def read_glossary(path: Path | None) -> tuple[tuple[str, EntityType], ...]:

@@ -225,6 +225,20 @@ class ChromaStore:
         client.close()
         return bool(others)
 
+    def any_text(self) -> bool:
+        """Whether there are texts in the folder already, of whatever generation."""
+        import sqlite3
+
+        for path in self._folder.glob("g*/chroma.sqlite3") if self.embedded else ():
+            try:
+                with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+                    if database.execute("SELECT 1 FROM embeddings_queue UNION SELECT 1 FROM embeddings").fetchone():
+                        return True
+            except sqlite3.DatabaseError:
+                if path.stat().st_size:
+                    return True
+        return False
+
     def remove(self, library: str, generation: str) -> None:
         """Removes one generation that nobody has open, if it is there; what can't be removed now is removed later."""
         if self.embedded:

@@ -166,6 +166,32 @@ class Store:
             self._finish_erasing()
             self.view()
 
+    def adopt(self, entry: Entry, lines: Sequence[Line]) -> None:
+        """Takes in a meeting whose passages are in the index already, but that the database does not know."""
+        table = self._tables.meeting
+        own = windows(lines)
+        with self.guard:
+            found = [record.id for record in self._generation.of_meeting(entry.id)]
+            records = [_record(entry.id, number, window) for number, window in enumerate(own)]
+            self._generation.upsert(records, self.embedder([record.text for record in records]))
+            self._generation.delete(sorted(set(found) - {record.id for record in records}))
+            kept = entry.model_copy(update={"passages": len(own), "lines": len(lines)})
+            with self._begin() as connection:
+                terms = Postings.of([record.text for record in records]).to_bytes()
+                revision = self._next(connection)
+                connection.execute(
+                    table.insert().values(**{**_row(kept), "state": "kept", "terms": terms, "revision": revision})
+                )
+
+    def count_anew(self) -> None:
+        """Makes the term counts of all meetings anew from their texts."""
+        with self.guard:
+            with self._begin() as connection:
+                connection.execute(self._tables.meeting.update().values(terms=None))
+                self._next(connection)
+            self._view = Catalogue.empty()
+            self.view()
+
     def rewrite(self, meetings: Mapping[str, Rewritten]) -> None:
         """Replaces what is said in these meetings, or erases them where nothing is left (``None``), so that no file of
         the library holds what they were. All of it happens or, after an error or a kill, nothing."""
@@ -192,13 +218,18 @@ class Store:
         library, meeting = self._tables.library, self._tables.meeting
         with self._begin() as connection:
             row = connection.execute(library.select()).one_or_none()
+            if row is None and self._chroma.any_text():
+                raise LibraryError(
+                    "the database of this library is empty, but its texts are there: put library.db back from a "
+                    "backup, or run coach doctor --repair"
+                )
             if row is None:
                 embedder = self._given or load_embedder(self._settings)
                 connection.execute(
                     library.insert().values(
                         id=1,
                         key=uuid4().hex[:16],
-                        generation=_new_generation(),
+                        generation=new_generation(),
                         embedder=embedder.name if self._given else self._settings.embedder,
                         vectors=embedder.name,
                         revision=0,
@@ -288,7 +319,7 @@ class Store:
         library, meeting = self._tables.library, self._tables.meeting
         anew = {key: value for key, value in (rewritten or {}).items() if value is not None}
         gone = (without or set()) | (set(rewritten or {}) - set(anew))
-        name, old = _new_generation(), self._generation
+        name, old = new_generation(), self._generation
         fresh = self._chroma.open(self._key, name, embedder)
         rows: list[dict[str, Any]] = []
         try:
@@ -390,7 +421,8 @@ class Store:
     embedder: Embedder
 
 
-def _new_generation() -> str:
+def new_generation() -> str:
+    """A name that no generation had before."""
     return f"g{uuid4().hex[:12]}"
 
 

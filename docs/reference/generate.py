@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 
 def pages() -> dict[str, str]:
     """The text of each page by its file name."""
-    return {"commands.md": commands(), "settings.md": settings(), "python.md": python()}
+    return {"commands.md": commands(), "settings.md": settings(), "python.md": python(), "model-sees.md": sees()}
 
 
 def commands() -> str:
@@ -54,6 +54,53 @@ def python() -> str:
             shown = f"{name}{_signature(member)}" if callable(member) else name
             lines += [f"### {name}", "", f"```python\n{shown}\n```", "", _doc(member), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+NOTES = """Weekly meeting, 3 May 2026
+Attendees: Marisa Quill, Tobias Ember
+
+Marisa Quill: I am worried that the new rota breaks the night shift.
+Tobias Ember: Next item. Call Brightwater Ltd on +44 20 7946 0123.
+Marisa: It is still open for me. My address is marisa.quill@mill.example.
+"""
+
+
+def sees() -> str:
+    """What a model provider gets to see of a meeting: asked of the coach itself, which sends nothing."""
+    from tempfile import TemporaryDirectory
+
+    from coach.settings import load_settings
+    from coach.wiring import Coach
+
+    with TemporaryDirectory() as home:
+        requests = Coach(load_settings({"COACH_HOME": home})).requests(NOTES)
+    shown = next(request for request in requests if request.label.startswith("unheard_objections"))
+    said = "\n".join(text for role, text in shown.messages if role == "user").replace(shown.nonce, "NONCE")
+    labels = ", ".join(f"`{request.label}`" for request in requests)
+    return f"""# What a model provider gets to see
+
+Nothing, unless you configure an endpoint. If you do, a review asks one question for each prompt ({labels}), all with the
+same lines. These notes:
+
+```text
+{NOTES.rstrip()}
+```
+
+are sent as follows; this is the whole message, `NONCE` stands for a random word that differs in every call:
+
+```text
+{said.rstrip()}
+```
+
+Before it goes the instruction of the prompt, the same for everybody (`prompts/NAME/vN.yaml`). If there is a library,
+passages of earlier meetings with the same people may be added, in pseudonyms as well. Findings that a later line may
+have settled are asked about once more. The names, and the table from pseudonyms to names, never leave the machine; a
+text in which a known name is left is not sent (`coach.errors.LeakError`). A name that was not recognised is sent:
+[what is not found](../design/privacy.md#what-is-not-found).
+
+For your own notes, before you decide: `coach review FILE --dry-run` prints all of it, word for word, and sends nothing.
+This page is made by the same code (`python docs/reference/generate.py`), and a test fails when it is out of date.
+"""
 
 
 def _command(command: Any, name: str, lines: list[str]) -> None:
