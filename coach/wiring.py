@@ -71,7 +71,7 @@ class Coach:
         After the answers there may be one more question, about findings that later lines may have settled.
         """
         from coach.engine import Watch
-        from coach.llm import ScriptedChatModel
+        from coach.llm.scripted import ScriptedChatModel
         from coach.review import review
 
         asked = ScriptedChatModel(name=self.settings.model or "no model is configured")

@@ -79,8 +79,8 @@ def sees() -> str:
     labels = ", ".join(f"`{request.label}`" for request in requests)
     return f"""# What a model provider gets to see
 
-Nothing, unless you configure an endpoint. If you do, a review asks one question for each prompt ({labels}), all with the
-same lines. These notes:
+Nothing, unless you configure an endpoint. Then a review asks one question for each prompt, all with the same lines:
+{labels}. These notes:
 
 ```text
 {NOTES.rstrip()}
