@@ -68,7 +68,8 @@ def _names(settings: Settings) -> Iterator[str]:
     from coach.identities.ledger import tables
 
     path = settings.home / "identities.db"
-    if settings.database_url or not is_damaged(path):
+    lost = is_damaged(path) or (path.exists() and IdentityLedger(settings).is_lost())
+    if settings.database_url or not lost:
         return
     rows, about = tables(metadata())
     sealed = rows_left(path, rows.name, ["id", "sealed"])

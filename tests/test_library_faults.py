@@ -286,7 +286,9 @@ def test_problems_are_told_not_hidden(settings: Settings) -> None:
         key = library.add(notes.parse(NOTES)).id
         generation = library._store.generation
         generation.delete([record.id for record in generation.of_meeting(key)][:1])
-        assert library.problems() == ["1 passages are missing from Chroma: import them from an export."]
+        assert library.problems() == [
+            "1 passages are missing from Chroma: import an export, or run coach doctor --repair."
+        ]
         assert isinstance(library.search("zanzibar"), tuple)
 
 

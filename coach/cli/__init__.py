@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
@@ -44,6 +45,10 @@ __all__ = [
 def main() -> None:
     """Run the command line and exit; errors are one line on stderr that says what to do next."""
     debug = "--debug" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        # In the locale C a name may have letters that ASCII has not.
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() in ("ascii", "ansi_x3.4-1968", "us-ascii"):
+            stream.reconfigure(encoding="utf-8")
     try:
         app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="coach")
     except Exception as error:

@@ -143,10 +143,20 @@ class IdentityLedger:
                 self._pending.unlink(missing_ok=True)
             settle(home, cipher)
 
+    def is_lost(self) -> bool:
+        """Whether the ledger is empty although the library beside it is not: then its file was lost, and is not new."""
+        _, about = tables(metadata())
+        with self._begin() as connection:
+            known = connection.scalar(about.select().with_only_columns(about.c.fingerprint))
+        self.close()
+        return known is None and _has_meetings(self._settings)
+
     def opened(self, sealed: Sequence[bytes]) -> list[str]:
         """What the key opens of these rows, from a damaged ledger; raises :class:`KeyMissingError` when the key is gone
         or opens none of them."""
         found = keys.find_cipher(self._settings)
+        if found is None and not sealed:
+            return []
         if found is None:
             raise KeyMissingError(keys.NO_KEY)
         cipher, plain = found[0], list[str]()

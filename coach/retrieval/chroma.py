@@ -149,7 +149,10 @@ class Generation:
         try:
             return getattr(self._collection, method)(**arguments)
         except InternalError:
-            raise BrokenIndexError("Chroma can't read its index: run coach library reindex") from None
+            raise BrokenIndexError(
+                "Chroma can't read or write its index: check that the disk is not full and that you may write there, "
+                "then run coach doctor --repair"
+            ) from None
         except (ChromaError, ValueError, OSError) as error:
             raise LibraryError(
                 f"Chroma refused ({_short(error)}): check that the server and the library match"

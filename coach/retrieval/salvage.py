@@ -20,13 +20,29 @@ def is_damaged(path: Path) -> bool:
     """Whether a SQLite file is there and SQLite finds something wrong in it."""
     if not path.exists():
         return False
-    if path.stat().st_size == 0:
+    if path.stat().st_size == 0 or _is_short(path):
         return True
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
     except sqlite3.DatabaseError:
         return True
+
+
+def _is_short(path: Path) -> bool:
+    """Whether the file ends before its own header says; SQLite itself reads the rest as zeros, and is content.
+
+    While there is a log, pages may still be in there, so nothing is said then. Offsets: sqlite.org/fileformat2.html.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        head = file.read(100)
+    page = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big") if head[24:28] == head[92:96] else 0
+    size, page = path.stat().st_size, 65536 if page == 1 else page
+    return page > 0 and (size % page != 0 or size < pages * page)
 
 
 def rows_left(path: Path, table: str, columns: Sequence[str]) -> list[tuple[object, ...]]:

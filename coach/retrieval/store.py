@@ -102,9 +102,11 @@ class Store:
         expected = {passage_id(e.id, n) for e in view.entries.values() for n in range(e.passages)}
         said = []
         if missing := expected - stored:
-            said.append(f"{len(missing)} passages are missing from Chroma: import them from an export.")
+            said.append(
+                f"{len(missing)} passages are missing from Chroma: import an export, or run coach doctor --repair."
+            )
         if stray := stored - expected:
-            said.append(f"{len(stray)} passages in Chroma belong to no meeting.")
+            said.append(f"{len(stray)} passages in Chroma belong to no meeting: run coach doctor --repair.")
         if any(len(p.lengths) != view.entries[key].passages for key, p in self._all_postings(view)):
             said.append("Term counts do not match the passages: run coach library reindex.")
         return said

@@ -222,7 +222,8 @@ def ledger(home: Path, turn: int, say: Say) -> None:
     for n in range(1000):
         word = f"valve{turn}x{n}q"
         meeting = meetings[n % len(meetings)]
-        kept = [c.quote for c in book.all() if any(step.meeting == meeting for step in c.steps)]
+        # Recording a meeting again replaces what it said before, so that has to be said again.
+        kept = [step.quote for c in book.all() for step in c.steps if step.meeting == meeting and step.quote]
         quotes = [*dict.fromkeys(kept), f"the {word} worries me"]
         say("begin", "record", word, "")
         found = book.record(_review(quotes), meeting)
