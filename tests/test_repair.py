@@ -113,7 +113,8 @@ def test_a_damaged_database_of_the_library_is_put_together_from_the_texts(
     # An empty file is a new database once the coach has opened it; what is repaired then is what it points to.
     assert any("library.db was damaged" in said or "found its texts" in said for said in Coach.repair(settings))
     coach = whole(settings)
-    entries = coach.library.list()
+    # What was kept before anybody noticed is there, too.
+    entries = [entry for entry in coach.library.list() if entry.lines == 30]
     assert len(entries) == len(WORDS), "no meeting is lost: its text is its own backup"
     said = {line.text for entry in entries for line in coach.library.show(entry.id)}
     assert len(said) == 30 * len(WORDS)

@@ -24,15 +24,17 @@ def alone(home: Path) -> Iterator[None]:
     """Nobody else changes the key, or sealed files, at the same time; raises :class:`LibraryError` after a minute."""
     from filelock import FileLock, Timeout
 
+    lock = FileLock(private_folder(home) / "identities.lock", timeout=60, mode=0o600)
     try:
-        with FileLock(private_folder(home) / "identities.lock", timeout=60, mode=0o600):
-            yield
+        lock.acquire()
     except Timeout:
         raise LibraryError("another process is changing the key of the names: try again when it is done.") from None
-    except PermissionError as error:
-        raise LibraryError(
-            f"{error.filename}: {error.strerror}. Set COACH_HOME to a folder you may write to."
-        ) from None
+    except OSError as error:
+        raise LibraryError(f"{home}: {error.strerror}. Set COACH_HOME to a folder you may write to.") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_whole(path: Path, content: bytes) -> None:

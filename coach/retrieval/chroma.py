@@ -415,8 +415,14 @@ def _locked(folder: Path) -> Any:
         raise LibraryLockedError(
             f"{pid} is using this library: close it, or set COACH_CHROMA_URL to a Chroma server to share it"
         ) from None
-    private_file(holder)
-    holder.write_text(str(os.getpid()))
+    except OSError as error:
+        raise LibraryError(f"{folder}: {error.strerror}. Set COACH_HOME to a folder you may write to.") from None
+    try:
+        private_file(holder)
+        holder.write_text(str(os.getpid()))
+    except (OSError, LibraryError) as error:
+        lock.release()
+        raise LibraryError(f"{holder} can't be written: check who owns it and whether the disk is full.") from error
     return lock
 
 
