@@ -22,6 +22,8 @@ from coach.identities.index import Match, reads_as_name
 from coach.identities.spellings import WORD, fold, given_names, is_common, listed, words_that_are_names
 
 THRESHOLD = 0.1
+DOUBT = 0.05
+"""What the model sees in part of a sentence from here on is worth another look."""
 SURE = 0.5
 SURER = 0.85
 _PLACED = re.compile(r"\b(?:in|at|near|outside|inside|[Ss]t\.?|[Ss]aint)[ ]\Z")
@@ -30,10 +32,10 @@ _PLACE = re.compile(
     r"College|University|Foundation|Systems|Airport|Authority|Council|Arms)\b"
 )
 _PREFIXED = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|Fitz)[A-Z][a-z]+\Z")
-_WINDOW = 400
+_WINDOW, _NARROW = 400, 160  # characters that are read together: with the whole line around a word, and at first
 _SENTENCE = re.compile(r"[^\n]*?(?:(?:\w{4}\.|[!?…])[\"”’)\]*_]*[ \t]+(?=[^a-z\n])|\n|\Z)")  # not after "Mr." or "e.g."
 _LINE = re.compile(r"[^\n]*(?:\n|\Z)")
-_FIRST = 4
+_FIRST = 3
 _BATCH = 8
 _LOADING = threading.Lock()
 
@@ -145,12 +147,12 @@ def _vote(
         return sum(p >= THRESHOLD for p in ps) * 4 >= len(places[form]) and max(ps, default=0.0) >= needed[form]
 
     first = {w.start() for found in places.values() for w in _spread(found)} | placed
-    seen.update(_probabilities(text, asked, first, _SENTENCE))
-    again = {start for start in placed if THRESHOLD <= seen.get(start, 0.0) < SURE}
+    seen.update(_probabilities(text, asked, first, _SENTENCE, _NARROW))
+    again = {start for start in placed if DOUBT <= seen.get(start, 0.0) < SURE}
     for form, found in places.items():
-        if not elected(form) and any(seen.get(w.start(), 0.0) >= THRESHOLD for w in found):
+        if not elected(form) and any(seen.get(w.start(), 0.0) >= DOUBT for w in found):
             again |= {w.start() for w in found}
-    seen.update({at: p for at, p in _probabilities(text, asked, again, _LINE) if at in again})
+    seen.update({at: p for at, p in _probabilities(text, asked, again, _LINE, _WINDOW) if at in again})
     return {form for form in places if elected(form)}, seen
 
 
@@ -162,13 +164,13 @@ def _spread(words: list[re.Match[str]]) -> list[re.Match[str]]:
 
 
 def _probabilities(
-    text: str, words: list[re.Match[str]], chosen: set[int], piece: re.Pattern[str]
+    text: str, words: list[re.Match[str]], chosen: set[int], piece: re.Pattern[str], most: int
 ) -> Iterator[tuple[int, float]]:
     """Where words start and how likely they are part of a name, in the pieces of the text that hold ``chosen`` ones."""
     starts, wanted = [word.start() for word in words], sorted(chosen)
     windows = [
         (start, part)
-        for start, part in _windows(text, piece)
+        for start, part in _windows(text, piece, most)
         if (at := bisect_left(wanted, start)) < len(wanted) and wanted[at] < start + len(part)
     ]
     for start, encoding, shares in _run(windows):
@@ -180,13 +182,13 @@ def _probabilities(
         yield from ((starts[at], share) for at, share in best.items())
 
 
-def _windows(text: str, piece: re.Pattern[str]) -> Iterator[tuple[int, str]]:
-    """The text in pieces, one after the other; long ones are cut at a space."""
+def _windows(text: str, piece: re.Pattern[str], most: int) -> Iterator[tuple[int, str]]:
+    """The text in pieces, one after the other; those of more than ``most`` characters are cut at a space."""
     start = 0
     for found in piece.finditer(text):
         end = found.end()
-        while end - start > _WINDOW:
-            cut = text.rfind(" ", start + _WINDOW // 2, start + _WINDOW) + 1 or start + _WINDOW
+        while end - start > most:
+            cut = text.rfind(" ", start + most // 2, start + most) + 1 or start + most
             yield start, text[start:cut]
             start = cut
         yield start, text[start:end]
@@ -202,10 +204,7 @@ def _run(windows: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any, Any]]:
     session, tokenizer, names = _load()
     encoded = tokenizer.encode_batch([part for _, part in windows], add_special_tokens=False)
     order = sorted(range(len(windows)), key=lambda i: len(encoded[i].ids))
-    for at in range(0, len(order), _BATCH):
-        chosen = [i for i in order[at : at + _BATCH] if encoded[i].ids]
-        if not chosen:
-            continue
+    for chosen in _alike([i for i in order if encoded[i].ids], [len(one.ids) for one in encoded]):
         width = min(max(len(encoded[i].ids) for i in chosen), 510) + 2
         ids = np.zeros((len(chosen), width), dtype=np.int64)
         mask = np.zeros_like(ids)
@@ -221,6 +220,18 @@ def _run(windows: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any, Any]]:
             count = len(encoded[i].ids)
             inner = shares[row, 1 : 1 + min(count, width - 2)]
             yield windows[i][0], encoded[i], np.pad(inner, (0, count - len(inner)))
+
+
+def _alike(order: list[int], sizes: list[int]) -> Iterator[list[int]]:
+    """Windows to run together, shortest first: few, and of about one size, since all are padded to the longest."""
+    batch: list[int] = []
+    for i in order:
+        if batch and (len(batch) == _BATCH or sizes[i] > 4 + 1.2 * sizes[batch[0]]):
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
 
 
 @dataclass(frozen=True, slots=True)
