@@ -26,6 +26,7 @@ from pydantic import AnyHttpUrl, AnyUrl, Field
 
 from coach.engine import Watch
 from coach.errors import CoachError, ConfigError, InputError
+from coach.gate import Gate
 from coach.ledger import Concern, Mark
 from coach.pseudonymous import changed, in_names, in_pseudonyms
 from coach.rehearsal.ladder import Status, Temperament
@@ -49,6 +50,9 @@ PATH = "/mcp"
 MOST_BYTES = 10_000_000
 """Of one HTTP request: the longest notes that a review takes, and room to spare."""
 MOST_PRACTICES = 50
+FREE_GUESSES, GUESSES_AT_ONCE, GUESS_PAUSE = 5, 4, 2.0
+"""Wrong tokens in a row that are answered at once; after them, four may wait at a time, two seconds each."""
+SHORTEST_TOKEN = 16
 
 INSTRUCTIONS = """\
 A conversation coach for whoever runs meetings. It points out objections nobody took up, needs nobody asked about and
@@ -262,7 +266,9 @@ def serve_http(server: FastMCP[None], socket: socket.socket) -> None:
     """Serves on a socket that listens already, until interrupted."""
     import uvicorn
 
-    config = uvicorn.Config(server.streamable_http_app(), log_level="critical", timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        Gate(server.streamable_http_app(), most_bytes=MOST_BYTES), log_level="critical", timeout_graceful_shutdown=3
+    )
     uvicorn.Server(config).run(sockets=[socket])
 
 
@@ -282,15 +288,29 @@ def open_socket(port: int) -> socket.socket:
 
 
 class _OneToken:
-    """Accepts one secret, compared in constant time."""
+    """Accepts one secret, compared in constant time, and checks few guesses a second however many come at once."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, pause: float = GUESS_PAUSE) -> None:
         self._token = token.encode()
+        self._pause = pause
+        self._wrong = 0
+        self._waiting = 0
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        if not hmac.compare_digest(token.encode(), self._token):
+        """The access of the right token. While many wrong ones wait for their answer, none is looked at."""
+        if self._waiting >= GUESSES_AT_ONCE:
             return None
-        return AccessToken(token=token, client_id="local", scopes=[])
+        if hmac.compare_digest(token.encode(), self._token):
+            self._wrong = 0
+            return AccessToken(token=token, client_id="local", scopes=[])
+        self._wrong += 1
+        if self._wrong > FREE_GUESSES:
+            self._waiting += 1
+            try:
+                await anyio.sleep(self._pause)
+            finally:
+                self._waiting -= 1
+        return None
 
 
 # --- tools -------------------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from coach.rehearsal.values import Brief, Debrief
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 KIND_LABELS = {
     "unheard_objection": "Unheard objection",
     "unaddressed_need": "Unaddressed need",
@@ -173,7 +175,13 @@ def terminal(review: Review) -> RenderableType:
     from rich.console import Group
     from rich.padding import Padding
     from rich.table import Table
-    from rich.text import Text
+    from rich.text import Text as Styled
+
+    class Text(Styled):
+        """Text of others: a terminal would obey control characters in it."""
+
+        def __init__(self, text: str = "", *args: Any, **kwargs: Any) -> None:
+            super().__init__(_CONTROLS.sub("", text), *args, **kwargs)
 
     def lines(*rows: tuple[str, str, str]) -> Padding:
         grid = Table.grid(padding=(0, 2))
@@ -198,7 +206,7 @@ def terminal(review: Review) -> RenderableType:
             parts += [Text("Worth a look", style="bold"), Text("Less sure: read them in context before using them.\n")]
         head = [(kind_label(finding.kind), f"bold {colours.get(finding.kind, 'cyan')}")]
         head += [(f" · {d}", "dim") for d in [detail_label(finding), finding.speaker or ""] if d]
-        parts.append(Text.assemble((f"{finding.id[1:]:>2}  ", "bold"), *head))
+        parts.append(Text.assemble((f"{finding.id[1:]:>2}  ", "bold"), *((_CONTROLS.sub("", words), style) for words, style in head)))
         parts.append(Padding(Text(f"“{_one_line(finding.quote)}”"), (0, 0, 0, 4)))
         earlier = [("Earlier", _earlier(e), "") for e in finding.evidence]
         parts.append(

@@ -79,7 +79,7 @@ _ASIDE = re.compile(
     re.I,
 )
 _TAIL = re.compile(
-    r",?\s*(?:[-–—]\s*)?\b(?:end of (?:story|discussion|debate)|full stop|period|that's (?:just |"
+    r"(?:,\s*+|(?<!\s)\s++|)(?:[-–—]\s*+)?\b(?:end of (?:story|discussion|debate)|full stop|period|that's (?:just |"
     r"simply )?(?:a |the )?(?:fact|final|that)|no (?:doubt|question) about (?:it|that)|there(?:'s|"
     r" is) (?:simply )?no (?:doubt|question) about (?:it|that)|that is certain|trust me|believe me|"
     r"mark my words|no exceptions|no excuses|and that's (?:that|final)|everybody knows (?:that|it)|"
@@ -295,7 +295,7 @@ _DOUBLE = re.compile(
 
 def _turned(text: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
     """The choices, beginning with the one that this text always gets."""
-    start = zlib.crc32(fold(text).encode()) % len(choices)
+    start = zlib.crc32(fold(text).encode(errors="surrogatepass")) % len(choices)
     return (*choices[start:], *choices[:start])
 
 
@@ -372,7 +372,7 @@ _CROOKED = re.compile(
     r"\b(\w+) \1\b(?<!\bthat that)|\brarely going\b|\bthat (?:and|but|so|because|if we are|look)\b|\b(?:will|"
     r"may|could|can) (?:will|may|could|can|is|are|has|have to must)\b|\ba (?:[aeio]\w+)\b(?<!\ba one)|"
     r"\bnearly nearly\b|\b(?:rarely|hardly) (?:not|ever never)\b|\bthat\W*$|\b(?:nearly every(?:one|body)|"
-    r"hardly anyone) (?:are|were|have)\b|, so [^?]*\?$|'s rarely (?:\w+s)\b",
+    r"hardly anyone) (?:are|were|have)\b|, so [^?]{0,300}\?$|'s rarely (?:\w+s)\b",
     re.I,
 )
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")

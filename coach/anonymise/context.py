@@ -9,7 +9,7 @@ from coach.identities import EntityType, Identities
 from coach.identities.index import Match
 from coach.identities.spellings import fold, is_common, listed
 
-_NAME = r"[A-ZÄÖÜŁŚŻ][\w&'’-]*(?:[ ](?:(?:&|and|of|de|und)[ ])?[A-ZÄÖÜŁŚŻ][\w&'’-]*){0,3}"
+_NAME = r"[A-ZÄÖÜŁŚŻ][\w&'’-]{0,40}(?:[ ](?:(?:&|and|of|de|und)[ ])?[A-ZÄÖÜŁŚŻ][\w&'’-]{0,40}){0,3}"
 _COMPANY = re.compile(
     r"\b("
     + _NAME

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from coach.identities.index import looks_like_role
 from coach.identities.spellings import WORD, fold, given_names, is_common, listed, words_that_are_names
 
-_CAPITALISED = r"[A-ZÀ-ÖØ-ÞĀ-ŽΑ-ΩА-Я][\w'’-]+"
+_CAPITALISED = r"[A-ZÀ-ÖØ-ÞĀ-ŽΑ-ΩА-Я][\w'’-]{1,40}"
 _FULL = (
     _CAPITALISED
     + r"(?:[ ](?:(?:van|von|de|der|den|del|della|di|da|dos|du|la|le|el|al|bin|ibn|ten|ter|zu)[ ]){0,2}"
@@ -85,7 +85,7 @@ def introduced(text: str) -> Iterator[str]:
 def roster(text: str) -> Iterator[str]:
     """The entries of lines that list who is there, such as ``Present: ana lee, ben (minutes)``."""
     for match in _ROSTER.finditer(text):
-        for entry in re.split(r"[,;•|]|\band\b|&", re.sub(r"\([^)]*\)", " ", match.group(1))):
+        for entry in re.split(r"[,;•|]|\band\b|&", re.sub(r"\([^)]{0,400}\)", " ", match.group(1))):
             name = entry.strip(" \t.*_-–")
             plausible = 0 < len(name.split()) <= 4 and not any(c.isdigit() for c in name) and not looks_like_role(name)
             if plausible and all(_may_be_listed(word) for word in WORD.findall(name)):

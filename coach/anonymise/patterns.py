@@ -29,7 +29,7 @@ _PHONE = re.compile(
 _PHONE_CUE = re.compile(
     r"(?:phone|tel(?:ephone|efon)?|mobile|mob|cell|fax|call|ring|text|dial|number|whatsapp|signal|sms|reach|"
     r"handy|hotline|"
-    r"contact|móvil|komórka|nr)\W{0,4}(?:\w+\W{1,3}){0,4}\Z",
+    r"contact|móvil|komórka|nr)\W{0,4}(?:\w{1,30}\W{1,3}){0,4}\Z",
     re.I,
 )
 _DATE = (

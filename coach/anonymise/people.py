@@ -13,8 +13,8 @@ from coach.identities.index import Index, Match, looks_like_role, one_edit_apart
 from coach.identities.spellings import WORD, fold, given_names, is_common, listed, name_words, words_of
 from coach.schema import Conversation
 
-_SEVERAL = re.compile(r"\s*(?:[+&/;]|\band\b|\bund\b)\s*")
-_PARENTHESES = re.compile(r"\s*[(\[]([^)\]]*)[)\]]")
+_SEVERAL = re.compile(r"(?:(?<!\s)\s++|)(?:[+&/;]|\band\b|\bund\b)\s*")
+_PARENTHESES = re.compile(r"(?:(?<!\s)\s++|)[(\[]([^)\]]{0,300})[)\]]")
 _NEW = "new:"
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import TextIO, cast
 
 import typer
 
+from coach.cli.terminal import Inert, inert
 from coach.errors import CoachError
 
 app = typer.Typer(
@@ -49,6 +51,8 @@ def main() -> None:
         # In the locale C a name may have letters that ASCII has not.
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() in ("ascii", "ansi_x3.4-1968", "us-ascii"):
             stream.reconfigure(encoding="utf-8")
+    if sys.stdout is not None and sys.stdout.isatty():
+        sys.stdout = cast(TextIO, Inert(sys.stdout))
     try:
         app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="coach")
     except Exception as error:
@@ -59,5 +63,5 @@ def main() -> None:
         else:
             # Its message may quote notes, so only its type is told.
             message, code = f"unexpected {type(error).__name__}: please run again with --debug and report it", 2
-        print(f"coach: {' '.join(message.split())}", file=sys.stderr)
+        print(f"coach: {inert(' '.join(message.split()))}", file=sys.stderr)
         sys.exit(code)

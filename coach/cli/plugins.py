@@ -27,7 +27,8 @@ def mcp(
 
     The token is COACH_MCP_TOKEN, or else a new one is printed at the start.
     """
-    from coach.mcp_server import PATH, build_server, open_socket, serve_http
+    from coach.errors import ConfigError
+    from coach.mcp_server import PATH, SHORTEST_TOKEN, build_server, open_socket, serve_http
     from coach.wiring import Coach
 
     coach = Coach()
@@ -37,6 +38,8 @@ def mcp(
     from secrets import token_urlsafe
 
     given = os.environ.get(TOKEN, "").strip()
+    if given and len(given) < SHORTEST_TOKEN:
+        raise ConfigError(f"{TOKEN} is too short to be safe: give it {SHORTEST_TOKEN} characters or more, or unset it")
     token = given or token_urlsafe(32)
     socket = open_socket(port)
     print(f"MCP on http://127.0.0.1:{socket.getsockname()[1]}{PATH}", file=sys.stderr)

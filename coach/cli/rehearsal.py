@@ -249,7 +249,7 @@ def _print(text: str) -> None:
     if not sys.stdout.isatty():
         print(text, end="")
         return
-    from rich.console import Console
+    from coach.cli.terminal import console
     from rich.markdown import Markdown as Shown
 
-    Console(highlight=False).print(Shown(text))
+    console().print(Shown(text))

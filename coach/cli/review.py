@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -43,7 +44,9 @@ def read(file: str) -> str:
 def write(path: Path, text: str) -> None:
     """Write a report; raises :class:`InputError` naming the path when the folder is missing or read-only."""
     try:
-        path.write_text(text, encoding="utf-8")
+        # Reports quote notes and name people: a new one is for its owner alone; one that is there keeps its rights.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}. Choose another place.") from None
 
@@ -92,9 +95,9 @@ def review(
     if as_json:
         print(result.model_dump_json(indent=1))
     elif not (markdown or html):
-        from rich.console import Console
+        from coach.cli.terminal import console
 
-        Console(highlight=False).print(render.terminal(result))
+        console().print(render.terminal(result))
 
 
 @app.command()

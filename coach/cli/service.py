@@ -51,10 +51,10 @@ def doctor(
     if as_json:
         print(json.dumps(report, indent=1))
         return
-    from rich.console import Console
+    from coach.cli.terminal import console
     from rich.table import Table
 
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in report.items():
         table.add_row(name.replace("_", " "), "\n".join(value) if isinstance(value, list) else str(value))
-    Console(highlight=False).print(table)
+    console().print(table)

@@ -191,9 +191,11 @@ def _bounded(text: str, start: int, end: int) -> bool:
     return not (before.isalnum() or after.isalnum())
 
 
-_LINE_START = re.compile(r"(?:^|\n)[ \t>]*(?:[-*+•–#]+[ \t]+|\d+[.)][ \t]+|\[[^\]\n]{0,20}\][ \t]*|[*_]{1,3})*\Z")
+_LINE_START = re.compile(
+    r"(?:^|\n)[ \t>]*+(?:[-*+•–#]{1,60}+[ \t]++|\d++[.)][ \t]++|\[[^\]\n]{0,20}\][ \t]*+|[*_])*+\Z"
+)
 _NEXT_WORD = re.compile(r"[ \t]*([^\W_]+(?:['’]\w+)?)")
-_PREVIOUS_WORD = re.compile(r"([^\W_]+(?:['’]\w+)?)[ \t]*\Z")
+_PREVIOUS_WORD = re.compile(r"(?<![^\W_])([^\W_]++(?:['’]\w++)?+)[ \t]*+\Z")
 _LABEL = re.compile(r"(?:[*_]{1,3})?(?:[ \t]*\([^)\n]{0,30}\))?[ \t]*(?::|[ \t]-[ \t])")
 _POSSESSIVE = re.compile(r"['’]s\b")
 

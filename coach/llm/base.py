@@ -170,7 +170,7 @@ def estimate_tokens(text: str) -> int:
     return int(plain / 3.2) + 2 * rest + 1
 
 
-_THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+_THOUGHT = re.compile(r"<(/?)think(?:ing)?>")
 
 
 def _read(answer: Answer, shape: type[Shape]) -> Shape:
@@ -180,7 +180,7 @@ def _read(answer: Answer, shape: type[Shape]) -> Shape:
         raise ModelTruncatedError(
             "the model's answer was cut at its token limit: raise COACH_CONTEXT_TOKENS or choose another model"
         )
-    text = _THOUGHTS.sub("", answer.text).strip()
+    text = _without_thoughts(answer.text).strip()
     if not text:
         raise ModelShapeError("the model's answer was empty: try again, or choose another model")
     start = text.find("{")
@@ -192,6 +192,18 @@ def _read(answer: Answer, shape: type[Shape]) -> Shape:
     except (ValueError, RecursionError):
         where = "no JSON object"
     raise ModelShapeError(f"the model's answer has the wrong shape ({where}): try again, or choose another model")
+
+
+def _without_thoughts(text: str) -> str:
+    """The text without what some models think aloud first; a thought that never ends stays."""
+    said, at, begun = list[str](), 0, -1
+    for mark in _THOUGHT.finditer(text):
+        if not mark[1] and begun < 0:
+            begun = mark.start()
+        elif mark[1] and begun >= 0:
+            said.append(text[at:begun])
+            at, begun = mark.end(), -1
+    return "".join((*said, text[at:]))
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

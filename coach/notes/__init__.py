@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from coach.errors import InputError
 from coach.notes import formats as _formats  # noqa: F401  files the formats that ship here
 from coach.notes.base import FORMATS, NoteFormat
@@ -24,13 +26,14 @@ __all__ = [
 
 LONGEST = 2_000_000
 """Characters; a longer text is refused."""
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 def parse(text: str, format: str | None = None) -> Conversation:
     """The conversation in a text: every non-blank character belongs to one utterance, in order.
 
     ``format`` names one of ``FORMATS``; without it the format is detected by content. Raises :class:`InputError` for
-    text that is empty, binary or longer than ``LONGEST`` characters, and for a format that does not exist.
+    text that is empty, binary, no valid Unicode or longer than ``LONGEST`` characters, and for an unknown format.
     """
     if not text.strip("\ufeff\u200b \t\r\n") or text.isspace():
         raise InputError("There is nothing to read: paste the notes of a meeting or a draft.")
@@ -40,6 +43,8 @@ def parse(text: str, format: str | None = None) -> Conversation:
         )
     if "\x00" in text:
         raise InputError("This is not text: paste notes as plain text, or give a .docx or .pdf file.")
+    if _HALF.search(text):
+        raise InputError("The text holds half a character, as a broken copy leaves it: copy or save it again as UTF-8.")
     name = format or detect(text)
     if name not in set(FORMATS):
         raise InputError(f"There is no note format {name!r}: choose from {', '.join(FORMATS)}.")

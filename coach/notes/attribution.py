@@ -55,7 +55,7 @@ STRONG = REPORTING - words(
 )
 _HEARD = re.compile(
     r"(?<![\w’'])((?:The [a-z]{4,14}|(?:[A-Z]\.|(?:Mrs?|Ms|Dr|Prof|Rev|St|Hon|Cllr)\.|"
-    r"[A-Z][\w'’\-]*))(?: (?:[A-Z]\.|[A-Z][\w'’\-]*)){0,3}) (?:had )?(" + "|".join(sorted(STRONG)) + r")\b"
+    r"[A-Z][\w'’\-]{0,40}))(?: (?:[A-Z]\.|[A-Z][\w'’\-]{0,40})){0,3}) (?:had )?(" + "|".join(sorted(STRONG)) + r")\b"
 )
 _GROUPS = words(
     "all audience board committee company council group house meeting members minutes notes others panel "

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 from coach.errors import InputError
+from coach.notes import documents
 
 MOST_BYTES = 10_000_000
 """Larger files are refused: a whole day of talk is less than a tenth of it."""
 
-_BY_MARKITDOWN = (".docx", ".pdf")
-SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".eml", *_BY_MARKITDOWN)
+SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".eml", *documents.SUFFIXES)
 """How files of notes end, for whoever looks through a folder; a named file may end as it likes."""
 _HEAD = 20_000
 _ENCODED = re.compile(rb"^Content-(?:Type:\s*multipart|Transfer-Encoding:\s*(?:quoted|base64))", re.I | re.M)
@@ -67,8 +67,8 @@ def read_file(path: str | Path) -> str:
             raise InputError(
                 f"{file} has {size / 1e6:.0f} MB, the limit is {MOST_BYTES / 1e6:.0f} MB: give notes of one meeting."
             )
-        if file.suffix.lower() in _BY_MARKITDOWN:
-            return _convert(file)
+        if file.suffix.lower() in documents.SUFFIXES:
+            return _checked(documents.convert(file), str(file))
         data = file.read_bytes()
         if file.suffix.lower() == ".eml" and _ENCODED.search(data[:20_000]):
             return _checked(_letter(data), str(file))
@@ -88,10 +88,15 @@ def _letter(data: bytes) -> str:
     """A raw message as people read it: the four headers that matter, then its text without transfer encoding."""
     from email import message_from_bytes, policy
 
-    message = message_from_bytes(data, policy=policy.default)
-    body = message.get_body(preferencelist=("plain",))
-    words = body.get_content() if body else ""
-    headers = [f"{name}: {message[name]}" for name in ("From", "To", "Cc", "Date", "Subject") if message[name]]
+    try:
+        message = message_from_bytes(data, policy=policy.default)
+        body = message.get_body(preferencelist=("plain",))
+        words = body.get_content() if body else ""
+        headers = [f"{name}: {message[name]}" for name in ("From", "To", "Cc", "Date", "Subject") if message[name]]
+    except Exception as error:  # noqa: BLE001  the parser raises whatever a damaged header makes it stumble over
+        raise InputError(
+            f"the message can't be read ({type(error).__name__}): copy its text into a .txt file."
+        ) from None
     return "\n".join(headers) + "\n\n" + words if words.strip() else ""
 
 
@@ -128,22 +133,3 @@ def _checked(text: str, name: str) -> str:
     if not text.strip():
         raise InputError(f"{name} is empty: give it some notes.")
     return text
-
-
-def _convert(file: Path) -> str:
-    try:
-        from markitdown import MarkItDown
-        from markitdown.converters import DocxConverter, PdfConverter
-    except ImportError:
-        raise InputError(f"{file.name} needs the extra for documents: pip install 'unheard[docs]'") from None
-    try:
-        # Only these two: the library's own fall-back would read a damaged file as if it were plain text.
-        reader = MarkItDown(enable_builtins=False, enable_plugins=False)
-        reader.register_converter(DocxConverter())
-        reader.register_converter(PdfConverter())
-        text = reader.convert_local(str(file)).text_content
-    except Exception as error:  # noqa: BLE001  # the converters raise whatever their libraries raise
-        raise InputError(
-            f"{file} can't be converted ({type(error).__name__}): save it as text and try again."
-        ) from None
-    return _checked(text, str(file))

@@ -20,7 +20,9 @@ _HEADER = re.compile(
 )
 _FROM, _TO, _SUBJECT = ("from", "von", "de"), ("to", "an", "cc", "bcc", "à"), ("subject", "betreff", "objet")
 _QUOTE = re.compile(r"(?:>\s?)+")
-_CUT = re.compile(r"-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht)?\s*-*$|_{5,}$|={5,}$", re.I)
+_CUT = re.compile(
+    r"-{2,}+\s*+(?:original message|forwarded message|ursprüngliche nachricht)?\s*+-*+$|_{5,}+$|={5,}+$", re.I
+)
 _WROTE = re.compile(
     r"^(?:On\s.{4,120}?[,\s]\s?)?(?:and\s|then\s)?(?:from\s)?"
     r"([^\W\d_][\w.'’\- ]{0,48}?)\s?(?:\([^)]{0,40}\)\s?)?(?:<[^>]{0,80}>)?,?\s?(?:you\s)?(?:wrote|writes|"

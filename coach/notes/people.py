@@ -217,7 +217,7 @@ def _short_forms(name: str) -> list[str]:
             forms += [first[0] + last]
             if not title:
                 forms += [f"{t} {last}" for t in ("mr", "mrs", "ms", "miss", "dr", "prof")]
-        initials = "".join(w[0] for w in re.split(r"[\s\-]+", " ".join(rest)) if w[0].isalpha())
+        initials = "".join(w[0] for w in re.split(r"[\s\-]+", " ".join(rest)) if w[:1].isalpha())
         forms += [initials] if len(initials) > 1 else []
     return forms
 
@@ -254,9 +254,9 @@ _SINGLE_ROLE = re.compile(
     r"editor|presenter|dean|host",
     re.I,
 )
-_ENTRY = re.compile(r"^([^()\[\]]{1,60}?)\s*(?:[(\[]([^()\[\]]{0,80})[)\]]?)?\s*[.;]?$")
+_ENTRY = re.compile(r"^([^()\[\]]{1,60}?)\s*+(?:[(\[]([^()\[\]]{0,80})[)\]]?)?\s*+[.;]?$")
 _BESIDE = re.compile(r"^(?:later|and|also|the|plus|cllrs|from|by|is|was|are)\s+(?=\S)", re.I)
-_TAKES_NOTES = re.compile(r"\s+(?:taking|takes|took|wrote|writing) (?:the )?(?:notes|minutes).{0,80}$", re.I)
+_TAKES_NOTES = re.compile(r"(?<!\s)\s++(?:taking|takes|took|wrote|writing) (?:the )?(?:notes|minutes).{0,80}$", re.I)
 _DUTIES = (
     ("facilit", "facilitator"),
     ("moder", "moderator"),
@@ -266,7 +266,7 @@ _DUTIES = (
     ("chair", "chair"),
     ("present", "presenter"),
 )
-_DOES = re.compile(r"\s+(facilitat|chair|moderat|present|host)(?:e|s|es|ed|ing)\b.{0,40}$", re.I)
+_DOES = re.compile(r"(?<!\s)\s++(facilitat|chair|moderat|present|host)(?:e|s|es|ed|ing)\b.{0,40}$", re.I)
 _NEVER_LISTED = words("none all everyone nobody tbd others various n/a - yes no quorate")
 
 
@@ -337,7 +337,7 @@ def _could_abbreviate(short: str, name: str) -> bool:
     return all(letter in letters for letter in short.replace(".", "").casefold())
 
 
-_FULL_STOP = re.compile(r"(\w+)\)?\.(?=\s|$)")
+_FULL_STOP = re.compile(r"\b(\w++)\)?\.(?=\s|$)")
 _BRACKETS = re.compile(r"[(\[][^()\[\]]{0,120}[)\]]")
 
 

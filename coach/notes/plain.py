@@ -376,11 +376,11 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
 
 
 _SEGMENT = re.compile(
-    r"(?:^|(?<=[.;,)*\]}/])\s+|(?<=\*\*)|\s{2,}|"
+    r"(?:^|(?<=[.;,)*\]}/])\s++|(?<=\*\*)|(?<!\s)\s{2,}+|"
     r"^\W{1,4})[*_]{0,2}([^\W\d_][\w ]{0,30}?)\s?[*_]{0,2}[:：]\s?[*_]{0,2}(?=\s)"
 )
 _BARE = re.compile(
-    r"(?:^|(?<=[.;])\s+|\s{2,}|//\s*)((?i:present|here|attending|attendees|apols?|apologies|absent)|IN|OUT)\s+(?=[A-Z])"
+    r"(?:^|(?<=[.;])\s++|(?<!\s)\s{2,}+|//\s*+)((?i:present|here|attending|attendees|apols?|apologies|absent)|IN|OUT)\s+(?=[A-Z])"
 )
 
 
@@ -407,7 +407,7 @@ def _roster(body: str, listing: str | None, seen: int) -> tuple[Attendee, ...]:
         if seen <= 6:
             tail = head.rsplit(". ", 1)[-1] if not head.endswith(".") else head
             people = read_roster(tail, "present")
-            parts = [p for p in re.split(r"[,;]", re.sub(r"\([^)]*\)", "", tail)) if p.strip()]
+            parts = [p for p in re.split(r"[,;]", re.sub(r"\([^)]{0,400}\)", "", tail)) if p.strip()]
             alike = len({p.name[0].islower() for p in people}) == 1  # "so, um, the kitchen. Shared." lists nobody
             if len(people) >= 3 and len(people) >= 0.75 * len(parts) and len(tail) < 400 and alike:
                 return people
@@ -499,7 +499,7 @@ def _label(text: str, block: Block) -> tuple[str, int, bool] | None:
     if not match:
         return None
     written = head[: match.start()]
-    bare = re.sub(r"\s*[(\[][^)\]]{0,60}[)\]]\s*[*_]{0,2}$", "", written).strip(" *`<>@")
+    bare = re.sub(r"(?:(?<!\s)\s++|)[(\[][^)\]]{0,60}[)\]]\s*+[*_]{0,2}$", "", written).strip(" *`<>@")
     bare = re.sub(r"^(_{1,2})(.*)\1$", r"\2", bare)
     colon = head[match.start()] in ":："
     if not bare or "\n" in bare:

@@ -79,5 +79,5 @@ def sniff(text: str, name: str) -> float:
 
 
 def _may_label(written: str) -> bool:
-    bare = re.sub(r"\s*\([^)]*\)?$", "", written.strip())
+    bare = re.sub(r"(?:(?<!\s)\s++|)\([^)]{0,60}\)?$", "", written.strip())
     return looks_like_name(bare) or looks_like_handle(bare)

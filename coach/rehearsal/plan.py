@@ -66,8 +66,9 @@ def load_plan(path: Path) -> Plan:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{path}{line}: this is not YAML ({error.problem}).") from None
-    except yaml.YAMLError:
-        raise InputError(f"{path}: this is not YAML.") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        # A date such as 2026-13-45, a number of thousands of digits, brackets without end.
+        raise InputError(f"{path}: this is not YAML, or a value in it is none: put texts in quotes.") from None
     if not isinstance(given, dict):
         raise InputError(f"{path}: a plan is a list of keys and values: {', '.join(QUESTIONS)}.")
     try:

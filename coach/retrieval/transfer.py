@@ -62,11 +62,11 @@ def read(path: Path) -> tuple[str | None, list[tuple[Entry, tuple[Line, ...]]]]:
         ]
         for entry, _ in meetings:
             checked_date(entry.date, "date")
+        return document["library"], meetings
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}. Give a file that coach library export wrote.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, InputError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InputError):
         raise InputError(f"{path} is not an export of a library ({SCHEMA}). Nothing was changed.") from None
-    return document["library"], meetings
 
 
 def conversation(said: Sequence[Line], format: str) -> Conversation:

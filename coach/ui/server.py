@@ -17,6 +17,7 @@ from coach.errors import ConfigError
 from coach.settings import is_loopback
 from coach.ui import strings
 from coach.ui.look import launch_look
+from coach.ui.sessions import gated
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -77,6 +78,7 @@ def launch(
         ssr_mode=False,
         pwa=False,
         max_file_size=UPLOAD_LIMIT,
+        app_kwargs={"middleware": gated(signing_in=users is not None)},
         **launch_look(),
     )
     if wait:

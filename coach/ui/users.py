@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from coach.errors import ConfigError, InputError
 
@@ -35,6 +35,8 @@ class Users:
         self._clock = clock
         self._failed: dict[str, tuple[int, float]] = {}
         self._lock = Lock()
+        # Each check takes 32 MB; a crowd of guesses waits in line instead of taking all memory.
+        self._few = BoundedSemaphore(4)
         # Somebody unknown costs as much time as somebody known.
         self._nobody = hashed(secrets.token_hex(16))
 
@@ -45,15 +47,16 @@ class Users:
             wait = min(2.0 ** (count - FREE_ATTEMPTS), LONGEST_WAIT) if count >= FREE_ATTEMPTS else 0.0
             if self._clock() - last < wait:
                 return False
-        right = matches(password, self._hashes.get(name, self._nobody)) and name in self._hashes
-        with self._lock:
-            if right:
+            # Names that nobody has are not remembered without end; those of users are.
+            if len(self._failed) > 10_000:
+                self._failed = {known: tries for known, tries in self._failed.items() if known in self._hashes}
+            # Counted before it is checked, so that many guesses at one moment are not all the sixth.
+            self._failed[name] = (count + 1, self._clock())
+        with self._few:
+            right = matches(password, self._hashes.get(name, self._nobody)) and name in self._hashes
+        if right:
+            with self._lock:
                 self._failed.pop(name, None)
-            else:
-                # Names that nobody has are not remembered without end.
-                if len(self._failed) > 10_000:
-                    self._failed.clear()
-                self._failed[name] = (count + 1, self._clock())
         return right
 
 
