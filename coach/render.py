@@ -206,7 +206,11 @@ def terminal(review: Review) -> RenderableType:
             parts += [Text("Worth a look", style="bold"), Text("Less sure: read them in context before using them.\n")]
         head = [(kind_label(finding.kind), f"bold {colours.get(finding.kind, 'cyan')}")]
         head += [(f" · {d}", "dim") for d in [detail_label(finding), finding.speaker or ""] if d]
-        parts.append(Text.assemble((f"{finding.id[1:]:>2}  ", "bold"), *((_CONTROLS.sub("", words), style) for words, style in head)))
+        parts.append(
+            Text.assemble(
+                (f"{finding.id[1:]:>2}  ", "bold"), *((_CONTROLS.sub("", words), style) for words, style in head)
+            )
+        )
         parts.append(Padding(Text(f"“{_one_line(finding.quote)}”"), (0, 0, 0, 4)))
         earlier = [("Earlier", _earlier(e), "") for e in finding.evidence]
         parts.append(

@@ -249,7 +249,8 @@ def _print(text: str) -> None:
     if not sys.stdout.isatty():
         print(text, end="")
         return
-    from coach.cli.terminal import console
     from rich.markdown import Markdown as Shown
+
+    from coach.cli.terminal import console
 
     console().print(Shown(text))

@@ -51,8 +51,9 @@ def doctor(
     if as_json:
         print(json.dumps(report, indent=1))
         return
-    from coach.cli.terminal import console
     from rich.table import Table
+
+    from coach.cli.terminal import console
 
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in report.items():

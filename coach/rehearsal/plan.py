@@ -11,6 +11,9 @@ from pydantic import Field, ValidationError
 from coach.errors import InputError
 from coach.schema import Value
 
+LONGEST = 200_000
+MOST_BRACKETS = 300
+"""Characters, and brackets among them, of a plan's file; a YAML reader is slow on brackets that never end."""
 Stage = Literal["needs", "possibilities", "action"]
 
 QUESTIONS: dict[str, str] = {
@@ -61,8 +64,11 @@ def load_plan(path: Path) -> Plan:
 
     from coach import notes
 
+    text = notes.read_file(path)
+    if len(text) > LONGEST or text.count("[") + text.count("{") > MOST_BRACKETS:
+        raise InputError(f"{path}: too long or too nested for a plan: give {', '.join(QUESTIONS)} and nothing else.")
     try:
-        given = yaml.safe_load(notes.read_file(path))
+        given = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{path}{line}: this is not YAML ({error.problem}).") from None
