@@ -361,7 +361,8 @@ def _session() -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = os.cpu_count() or 1
+    # Where several processes share the cores, whoever started them says so.
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0) or os.cpu_count() or 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     weights = files("coach").joinpath("data/encoder/acts.onnx").read_bytes()

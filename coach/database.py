@@ -7,11 +7,12 @@ in the table ``about``: an older one is brought up to date (:mod:`coach.migratio
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from coach.errors import ConfigError, LibraryError
 from coach.settings import Settings
@@ -25,9 +26,27 @@ SCHEMA_VERSION = 2
 Declare = Callable[["MetaData"], "Sequence[Table]"]
 
 
-@lru_cache(maxsize=1)
+_DECLARING = threading.RLock()
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def declared(function: Callable[P, T]) -> Callable[P, T]:
+    """A decorator for what declares tables: it runs once, however many threads are the first to ask."""
+    cached = lru_cache(maxsize=1)(function)
+
+    @wraps(function)
+    def once(*args: P.args, **kwargs: P.kwargs) -> T:
+        with _DECLARING:
+            return cached(*args, **kwargs)  # type: ignore[arg-type]
+
+    return once
+
+
+@declared
 def metadata() -> MetaData:
-    """The table definitions that all modules share; declare yours once, in a function that is cached."""
+    """The table definitions that all modules share; declare yours in a :func:`declared` function."""
     from sqlalchemy import Column, Integer, MetaData, String, Table
 
     shared = MetaData()
@@ -44,22 +63,10 @@ def open_database(settings: Settings, file: str, *declarations: Declare) -> Engi
     seconds for another writer, and overwrites what it deletes. Raises :class:`LibraryError` when the store cannot be
     opened or was written by a later release, :class:`ConfigError` when the address makes no sense.
     """
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+    from sqlalchemy.exc import DBAPIError
 
-    url = settings.database_url
-    path = None if url else private_folder(settings.home) / file
-    if path is not None:
-        private_file(path)
-    try:
-        engine = create_engine(_with_driver(url) if url else f"sqlite:///{path}", hide_parameters=True)
-    except (ArgumentError, NoSuchModuleError, ImportError):
-        raise ConfigError(
-            "COACH_DATABASE_URL: not a usable database address. "
-            "Write postgresql://USER@HOST/NAME and install unheard[postgres]."
-        ) from None
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _tune_sqlite)
+    path = None if settings.database_url else private_folder(settings.home) / file
+    engine = _engine(settings, path)
     try:
         _prepare(engine, [table for declare in declarations for table in declare(metadata())], path)
     except DBAPIError:
@@ -89,6 +96,44 @@ def compact(engine: Engine) -> None:
             "what was erased is hidden, but its bytes could not be overwritten: make room on the disk, close other "
             "programs that use the library, and run coach doctor --repair."
         ) from None
+
+
+def _engine(settings: Settings, path: Path | None) -> Engine:
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    if path is not None:
+        private_file(path)
+    try:
+        if settings.database_url is None:
+            engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
+        else:
+            engine = _shared_engine(_with_driver(settings.database_url))
+    except (ArgumentError, NoSuchModuleError, ImportError):
+        raise ConfigError(
+            "COACH_DATABASE_URL: not a usable database address. "
+            "Write postgresql://USER@HOST/NAME and install unheard[postgres]."
+        ) from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+    if settings.database_schema:
+        if engine.dialect.name != "postgresql":
+            raise ConfigError("COACH_DATABASE_SCHEMA is for PostgreSQL: set COACH_DATABASE_URL to one, or unset it.")
+        schema = settings.database_schema.replace('"', "")
+        # One pool for all schemas: PostgreSQL allows a hundred connections, and a page has more users than that.
+        engine = engine.execution_options(coach_schema=schema)
+        event.listen(
+            engine, "begin", lambda connection: connection.exec_driver_sql(f'SET LOCAL search_path TO "{schema}"')
+        )
+    return engine
+
+
+@lru_cache(maxsize=4)
+def _shared_engine(url: str) -> Engine:
+    """One pool of connections for each server: libraries of many users in one process share it."""
+    from sqlalchemy import create_engine
+
+    return create_engine(url, hide_parameters=True, **({} if url.startswith("sqlite") else {"pool_pre_ping": True}))
 
 
 def drop_backups(home: Path) -> None:
@@ -158,12 +203,15 @@ def _prepare(engine: Engine, own: Sequence[Table], path: Path | None) -> None:
     from coach.migrations import migrate
 
     about = metadata().tables["about"]
-    with engine.connect() as connection:
+    schema = engine.get_execution_options().get("coach_schema")
+    with engine.begin() as connection:
         present = set(inspect(connection).get_table_names())
         found = _format(connection, present)
     if found == SCHEMA_VERSION and present.issuperset(table.name for table in own):
         return
     with _alone(engine) as connection:
+        if schema:
+            connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         # Another process may have been quicker.
         present = set(inspect(connection).get_table_names())
         found = _format(connection, present)

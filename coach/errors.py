@@ -13,6 +13,7 @@
     ├── UnverifiableError          3  an evaluation can't be judged (missing recording, too many errors)
     ├── BudgetError                4  the next call would pass the budget
     ├── CancelledError             2  the user stopped it
+    ├── WorkersLostError           2  processes that shared the work were killed; what was done is kept
     └── ModelError                 5  a model endpoint failed
         ├── ModelUnreachableError  5  no answer within the deadline, or the circuit is open
         ├── ModelRejectedError     5  key, rights, quota or request refused by the provider
@@ -76,6 +77,10 @@ class BudgetError(CoachError):
 
 class CancelledError(CoachError):
     """The user stopped it."""
+
+
+class WorkersLostError(CoachError):
+    """Processes that shared the work were killed; what was done is kept."""
 
 
 class ModelError(CoachError):

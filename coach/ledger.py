@@ -181,6 +181,9 @@ class Ledger:
                 quote = leak_check(pseudonymised(" ".join(finding.quote.split()), identities), identities, "ledger")
                 found[_sighting_id(meeting, finding.kind, quote)] = (speaker[0], finding, quote)
         with self._begin() as connection:
+            # Whoever records waits for the others: two reviews of the same notes may come at the same moment.
+            library = self._tables.library
+            connection.execute(library.update().values(revision=library.c.revision))
             self._require(connection, meeting)
             self._withdraw(connection, meeting, set(found))
             for key, (speaker_, finding, quote) in found.items():

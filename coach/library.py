@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
     from numpy.typing import NDArray
 
+    from coach.anonymise.model import Readings
     from coach.identities import Identities, IdentityLedger
     from coach.retrieval.embedders import Embedder
     from coach.retrieval.ranking import Hit
@@ -82,18 +83,20 @@ class Library:
         date: str | None = None,
         attendees: Sequence[str] = (),
         tags: Sequence[str] = (),
+        names_read: Readings | None = None,
     ) -> Entry:
         """The entry of these notes; the same text again gives the same entry, with what was given anew.
 
-        Names are replaced first and remembered in the identity ledger. Title, date and attendees are those of the notes
-        unless given; a deleted meeting comes back. Raises :class:`InputError` for notes in which nobody says anything.
+        Names are replaced first and remembered in the identity ledger; see :func:`coach.anonymise.anonymise` for
+        ``names_read``. Title, date and attendees are those of the notes unless given; a deleted meeting comes back.
+        Raises :class:`InputError` for notes in which nobody says anything.
         """
         checked_date(date, "date")
         self.tidy()
         key = self._id_of(conversation.text)
         present = (*conversation.attendees, *(Attendee(name=name) for name in attendees if name.strip()))
         about = {"title": title or conversation.title, "date": date or conversation.date, "attendees": present}
-        safe, identities = self._anonymised(conversation.model_copy(update=about))
+        safe, identities = self._anonymised(conversation.model_copy(update=about), names_read)
         entry = Entry(
             id=key,
             title=safe.title,
@@ -409,15 +412,16 @@ class Library:
 
         return leak_check(pseudonymised(" ".join(text.split()), identities), identities, "library")
 
-    def _anonymised(self, conversation: Conversation) -> tuple[Conversation, Identities]:
+    def _anonymised(self, conversation: Conversation, read: Readings | None) -> tuple[Conversation, Identities]:
         """The conversation in pseudonyms, and everyone known, after those it brought are in the identity ledger."""
         from coach.anonymise import anonymise
 
         safe = conversation
+        answers = {} if read is None else read  # Should somebody else save meanwhile, the model need not read it again.
 
         def grown(known: Identities) -> Identities:
             nonlocal safe
-            anonymised = anonymise(conversation, known)
+            anonymised = anonymise(conversation, known, read=answers)
             safe = anonymised.conversation
             return anonymised.identities
 
@@ -433,11 +437,11 @@ class Library:
         store = self._store
         with store.guard:
             before = store.view().entries
-            new = {entry.id: (entry, said) for entry, said in meetings if entry.id not in before}
-            if new:
-                store.keep(list(new.values()))
+            wanted = {entry.id: (entry, said) for entry, said in meetings if entry.id not in before}
+            new = {entry.id for entry in store.keep(list(wanted.values()))} if wanted else set()
+            now = store.view().entries
             for entry, _ in meetings:
-                if (known := before.get(entry.id)) is not None:
+                if entry.id not in new and (known := now.get(entry.id)) is not None:
                     store.describe(
                         entry.id,
                         title=entry.title or known.title,

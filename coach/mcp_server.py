@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import os
 import sys
 import threading
 from collections import OrderedDict
@@ -26,6 +27,7 @@ from pydantic import AnyHttpUrl, AnyUrl, Field
 
 from coach.engine import Watch
 from coach.errors import CoachError, ConfigError, InputError
+from coach.events import happened
 from coach.gate import Gate
 from coach.ledger import Concern, Mark
 from coach.pseudonymous import changed, in_names, in_pseudonyms
@@ -53,6 +55,11 @@ MOST_PRACTICES = 50
 FREE_GUESSES, GUESSES_AT_ONCE, GUESS_PAUSE = 5, 4, 2.0
 """Wrong tokens in a row that are answered at once; after them, four may wait at a time, two seconds each."""
 SHORTEST_TOKEN = 16
+AT_ONCE = max(4, os.cpu_count() or 4)
+"""Pieces of work at the same moment. More would only make everybody wait."""
+WAITING = 200
+"""How many may wait for their turn; the next one is told that the coach is busy."""
+BUSY = "the coach is busy with other people's notes: try again in a minute"
 
 INSTRUCTIONS = """\
 A conversation coach for whoever runs meetings. It points out objections nobody took up, needs nobody asked about and
@@ -135,10 +142,17 @@ class Desk:
         self.names = names
         self._lock = threading.Lock()
         self._at_work = 0
+        self._turns = anyio.CapacityLimiter(AT_ONCE)
         self._practices: OrderedDict[str, Session] = OrderedDict()
 
     async def run(self, work: Callable[[Watch], T], context: Context[Any, Any, Any] | None = None) -> T:
-        """What ``work`` gives back. Its progress goes to the client; a client that cancels asks it to stop."""
+        """What ``work`` gives back. Its progress goes to the client; a client that cancels asks it to stop.
+
+        So many work at once, so many wait; anybody beyond that gets :data:`BUSY` as an error.
+        """
+        if self._turns.statistics().tasks_waiting >= WAITING:
+            happened("busy")
+            raise ToolError(BUSY)
         stopped = threading.Event()
         told = 0.0
 
@@ -158,11 +172,12 @@ class Desk:
             except CoachError as error:
                 return ToolError(str(error))
             except Exception as error:  # noqa: BLE001 - its message may quote notes, so only its type is told
+                happened("fault", kind=type(error).__name__)
                 return ToolError(f"unexpected {type(error).__name__}: please report it")
 
         async with BlockingPortal() as portal:
             try:
-                done = await anyio.to_thread.run_sync(watched, abandon_on_cancel=True)
+                done = await anyio.to_thread.run_sync(watched, abandon_on_cancel=True, limiter=self._turns)
             finally:
                 stopped.set()
         if isinstance(done, ToolError):

@@ -44,6 +44,13 @@ class Settings(BaseModel):
     chroma_tenant: str | None = Field(None, alias="COACH_CHROMA_TENANT")
     chroma_database: str | None = Field(None, alias="COACH_CHROMA_DATABASE")
     database_url: str | None = Field(None, alias="COACH_DATABASE_URL")
+    database_schema: str | None = Field(
+        None,
+        alias="COACH_DATABASE_SCHEMA",
+        pattern=r'^[^"\x00]{1,63}$',
+        description="PostgreSQL schema of a library; made if missing",
+    )
+    dask: str | None = Field(None, alias="COACH_DASK", description="Dask scheduler for bulk work: tcp://127.0.0.1:8786")
     key: SecretStr | None = Field(None, alias="COACH_KEY", description="key of the identity ledger")
     glossary: Path | None = Field(
         None, alias="COACH_GLOSSARY", description="file: one company, customer or project a line"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coach.engine import Engine, Watch
 from coach.errors import ConfigError, LibraryError
+from coach.events import happened
 from coach.schema import Review
 from coach.settings import EngineChoice, Settings, load_settings
 
 if TYPE_CHECKING:
     from coach.anonymise import Anonymised
+    from coach.anonymise.model import Readings
     from coach.forgetting import Found, Memory, Mentions
     from coach.identities import Identities, IdentityLedger
     from coach.ledger import Ledger
@@ -52,17 +55,19 @@ class Coach:
         from coach.review import review
 
         chosen = engine or self.settings.engine
-        memory, problem = self._memory()
-        done = review(
-            text,
-            local=self.local,
-            llm=None if chosen == "local" else self.llm,
-            merge=merge_engines,
-            engine=chosen,
-            format=format,
-            memory=memory,
-            watch=watch,
-        )
+        with _told_of_review() as told:
+            memory, problem = self._memory()
+            done = review(
+                text,
+                local=self.local,
+                llm=None if chosen == "local" else self.llm,
+                merge=merge_engines,
+                engine=chosen,
+                format=format,
+                memory=memory,
+                watch=watch,
+            )
+            told(done)
         return done.model_copy(update={"notices": (*done.notices, problem)}) if problem else done
 
     def requests(self, text: str, *, format: str | None = None) -> tuple[Request, ...]:
@@ -90,16 +95,21 @@ class Coach:
         date: str | None = None,
         attendees: Sequence[str] = (),
         tags: Sequence[str] = (),
+        names_read: Readings | None = None,
     ) -> Entry:
         """The library's entry of these notes, with what went unheard in them put into the ledger.
 
-        ``review`` is the review of the same text if there is one already; else the local engine makes it.
+        ``review`` is the review of the same text if there is one already; else the local engine makes it. For
+        ``names_read`` see :func:`coach.anonymise.anonymise`.
         """
         from coach import notes
 
         conversation = notes.parse(text, format)
-        entry = self.library.add(conversation, title=title, date=date, attendees=attendees, tags=tags)
+        entry = self.library.add(
+            conversation, title=title, date=date, attendees=attendees, tags=tags, names_read=names_read
+        )
         self.ledger.record(review or self.review(text, engine="local", format=format), entry.id)
+        happened("kept", lines=entry.lines, passages=entry.passages, new=entry.new)
         return entry
 
     def anonymise(self, text: str, *, format: str | None = None, keep: bool = False) -> Anonymised:
@@ -298,6 +308,12 @@ class Coach:
 
         pull(name, watch, (self.model_ports or PORTS)["Ollama"])
 
+    def close(self) -> None:
+        """Lets go of files, servers and memory; whatever is used next opens again."""
+        for part in ("library", "ledger", "identities"):
+            if part in vars(self):
+                getattr(self, part).close()
+
     def doctor(self) -> dict[str, str | list[str]]:
         """What is installed, which engine would run, where data lives and who can read it; never a secret."""
         import platform
@@ -413,3 +429,28 @@ class Coach:
             return (self.library, None) if self.library.list() else (None, None)
         except LibraryError as error:
             return None, f"Earlier meetings were left out: {error}"
+
+
+@contextmanager
+def _told_of_review() -> Iterator[Callable[[Review], None]]:
+    """Tells whoever runs the service how a review went, in numbers, however it ends."""
+    from time import perf_counter
+
+    started, facts = perf_counter(), dict[str, "float | str"]()
+    happened("review begun")
+
+    def told(done: Review) -> None:
+        facts.update(
+            engine=done.engine,
+            fell_back=done.fell_back is not None,
+            utterances=done.meeting.utterances,
+            findings=len(done.findings),
+        )
+
+    try:
+        yield told
+    except BaseException as error:
+        facts["outcome"] = type(error).__name__
+        raise
+    finally:
+        happened("review", seconds=perf_counter() - started, **facts)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stores import Postgres, chroma_server, postgres_server
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +25,17 @@ def a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     monkeypatch.setenv("COACH_HOME", str(home))
     monkeypatch.setenv("COACH_KEYRING", "off")
     return home
+
+
+@pytest.fixture(scope="session")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Chroma server on loopback."""
+    with chroma_server(tmp_path_factory.mktemp("chroma")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL on loopback; tests that want it are skipped where it is not installed."""
+    with postgres_server() as cluster:
+        yield cluster

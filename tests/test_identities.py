@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from stores import Postgres
 
 from coach.database import metadata, open_database
 from coach.errors import ConfigError, InputError, KeyMissingError, LibraryError
@@ -20,9 +24,12 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COACH_KEYRING", "off")
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return load_settings({"COACH_HOME": str(tmp_path / "home")})
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    own = {"COACH_HOME": str(tmp_path / "home")}
+    if request.param == "postgres":
+        own["COACH_DATABASE_URL"] = request.getfixturevalue("postgres").database()
+    return load_settings(own)
 
 
 def people(*names: str) -> Identities:
@@ -176,6 +183,8 @@ def test_a_database_of_a_later_release_is_refused(settings: Settings) -> None:
 
 
 def test_a_damaged_database_gets_one_clear_sentence(settings: Settings) -> None:
+    if settings.database_url:
+        pytest.skip("the files of PostgreSQL are its own")
     IdentityLedger(settings).update(lambda known: known.add("Ulla"))
     for path in settings.home.glob("identities.db*"):
         path.write_bytes(b"not a database at all" * 200)
@@ -215,3 +224,45 @@ def test_adding_nothing_or_merging_strangers_is_refused() -> None:
     for wrong in (lambda: Identities().add("  "), lambda: people("Ulla").merge("Person A", "Person Z")):
         with pytest.raises(InputError):
             wrong()
+
+
+def test_schemas_of_one_postgresql_hold_libraries_of_their_own(postgres: Postgres, tmp_path: Path) -> None:
+    place = {"COACH_HOME": str(tmp_path), "COACH_DATABASE_URL": postgres.database()}
+    one, other, plain = (
+        IdentityLedger(load_settings(place | ({"COACH_DATABASE_SCHEMA": schema} if schema else {})))
+        for schema in ("coach_ana", "coach_Ben@mill.example", None)
+    )
+    one.update(lambda known: known.add("Ulla"))
+    other.update(lambda known: known.add("Zoltan"))
+    assert (one.load(), other.load(), plain.load()) == (people("Ulla"), people("Zoltan"), Identities())
+
+
+def test_a_schema_without_postgresql_is_refused(tmp_path: Path) -> None:
+    settings = load_settings({"COACH_HOME": str(tmp_path), "COACH_DATABASE_SCHEMA": "coach_ana"})
+    with pytest.raises(ConfigError, match="COACH_DATABASE_SCHEMA"):
+        IdentityLedger(settings).load()
+
+
+def test_threads_that_share_a_ledger_lose_nobody(settings: Settings) -> None:
+    ledger, names = IdentityLedger(settings), [f"Ulla{letter}" for letter in "abcdefghijkl"]
+
+    def add(name: str) -> None:
+        ledger.load()
+        ledger.update(lambda known: known.add(name))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, names))
+    assert {form.text for entity in ledger.load().entities for form in entity.forms} == set(names)
+
+
+def test_threads_that_are_the_first_to_use_a_database_do_not_trip_over_each_other(tmp_path: Path) -> None:
+    code = (
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from threading import Barrier\n"
+        "from coach.identities import IdentityLedger; from coach.settings import load_settings\n"
+        "import sqlalchemy; sys.setswitchinterval(1e-6); start = Barrier(8)\n"
+        "def first(n):\n"
+        "    start.wait()\n    return len(IdentityLedger(load_settings(home=sys.argv[1])).load().entities)\n"
+        "print(list(ThreadPoolExecutor(8).map(first, range(8))))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.strip() == str([0] * 8), done.stderr[-1000:]

@@ -26,9 +26,12 @@ NIGHTS, AGAIN = "The pager woke me up five nights this week.", "The pager woke m
 TESTER = "We need another tester."
 
 
-@pytest.fixture
-def place(a_home_of_its_own: Path) -> Settings:
-    return load_settings({"COACH_HOME": str(a_home_of_its_own)})
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, a_home_of_its_own: Path) -> Settings:
+    own = {"COACH_HOME": str(a_home_of_its_own)}
+    if request.param == "postgres":
+        own["COACH_DATABASE_URL"] = request.getfixturevalue("postgres").database()
+    return load_settings(own)
 
 
 @pytest.fixture

@@ -1,12 +1,8 @@
-"""The library as a user meets it, embedded and on a real Chroma server."""
+"""The library as a user meets it: embedded, on a real Chroma server, and with a real PostgreSQL beside that."""
 
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,32 +43,13 @@ def parsed(text: str) -> Conversation:
     return notes.parse(text)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Chroma server on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "chroma"), "run", "--host", "127.0.0.1", "--port", str(port)]
-    folder = tmp_path_factory.mktemp("chroma")
-    running = subprocess.Popen([*command, "--path", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        running.terminate()
-        running.wait(10)
-
-
-@pytest.fixture(params=["embedded", "server"])
+@pytest.fixture(params=["embedded", "chroma", "postgres and chroma"])
 def settings(request: pytest.FixtureRequest, a_home_of_its_own: Path) -> Settings:
     place = {"COACH_HOME": str(a_home_of_its_own)}
-    if request.param == "server":
-        place["COACH_CHROMA_URL"] = request.getfixturevalue("server")
+    if "chroma" in request.param:
+        place["COACH_CHROMA_URL"] = request.getfixturevalue("chroma")
+    if "postgres" in request.param:
+        place["COACH_DATABASE_URL"] = request.getfixturevalue("postgres").database()
     return load_settings(place)
 
 

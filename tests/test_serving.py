@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.request import Request, urlopen
 
 import pytest
@@ -21,6 +22,7 @@ import pytest
 from coach.errors import ConfigError, InputError
 from coach.settings import load_settings
 from coach.ui import serve
+from coach.ui.coaches import IDLE, each_their_own
 from coach.ui.following import Following
 from coach.ui.users import Users, add_user, hashed, matches
 
@@ -28,6 +30,7 @@ SERVE = """
 import sys
 from coach.settings import load_settings
 from coach.ui import serve
+from coach.ui.coaches import IDLE, each_their_own
 serve(load_settings(), port=int(sys.argv[1]))
 """
 PASSWORD = "a long enough one"
@@ -177,3 +180,29 @@ def test_the_page_is_served_on_loopback_only_and_leaves_no_temporary_files(tmp_p
         process.send_signal(how)
         process.wait(20)
     assert list(tmp_path.glob("unheard-*")) == []
+
+
+def test_users_have_coaches_of_their_own_which_close_when_nobody_comes(tmp_path: Path) -> None:
+    clock = Clock()
+    coach_of = each_their_own(load_settings(home=tmp_path), clock)
+    ada, ben = (coach_of(SimpleNamespace(username=name)) for name in ("ada", "ben"))  # type: ignore[arg-type]
+    ada.keep("Cleo: I doubt that.\nDan: Next item.\nCleo: Fine.\n")
+    assert [len(coach.library.list()) for coach in (ada, ben)] == [1, 0]
+    clock.now += IDLE - 1
+    assert coach_of(SimpleNamespace(username="ada")) is ada  # type: ignore[arg-type]
+    clock.now += 2
+    assert coach_of(SimpleNamespace(username="ada")) is ada  # type: ignore[arg-type]
+    assert ben.library._opened is None, "closed after an hour"
+    again = coach_of(SimpleNamespace(username="ben"))  # type: ignore[arg-type]
+    assert again is not ben and again.library.list() == ()
+
+
+def test_users_of_a_shared_postgresql_have_a_schema_each(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, database_url="postgresql://coach@127.0.0.1/coach")
+    coach_of = each_their_own(settings)
+    long = "x" * 64
+    schemas = [coach_of(SimpleNamespace(username=name)).settings.database_schema for name in ("ada", "Ada", long)]  # type: ignore[arg-type]
+    assert schemas[:2] == ["coach_ada", "coach_Ada"] and len(set(schemas)) == 3
+    assert all(len(str(schema).encode()) <= 63 for schema in schemas)
+    with pytest.raises(ConfigError, match="PostgreSQL"):
+        each_their_own(load_settings(home=tmp_path, database_url=f"sqlite:///{tmp_path}/one.db"))

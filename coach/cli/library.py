@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,23 +35,31 @@ def add(
     attendee: Annotated[list[str] | None, typer.Option(help="Somebody who was there; may be given again.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given again.")] = None,
     format: Format = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes that read notes; COACH_DASK names a cluster instead.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Keep notes, and follow what went unheard in them. The same notes again are the same meeting."""
     from coach.wiring import Coach
 
-    coach, kept, problems = Coach(), [], []
-    for file in _files(files):
-        try:
-            text = read(file)
-            kept.append(
-                coach.keep(text, format=format, title=title, date=date, attendees=attendee or (), tags=tag or ())
-            )
-        except InputError as error:
-            problems.append(str(error))
+    coach, given = Coach(), _files(files)
+    kept: list[Entry] = []
+    problems: list[InputError] = []
+    about = {"format": format, "title": title, "date": date, "attendees": attendee or (), "tags": tag or ()}
+    shared = len(given) > 1 and (jobs > 1 or coach.settings.dask)
+    keep = _kept_by_many if shared else _kept_here
+    with _progress(len(given)) as step:
+        for done in keep(coach, given, jobs, about):
+            if isinstance(done, InputError):
+                problems.append(done)
+            else:
+                kept.append(done)
+            step()
     _print_entries(coach, kept, as_json, pseudonyms=False)
     if problems:
-        raise InputError(f"{len(problems)} of {len(kept) + len(problems)} files were not kept: {'; '.join(problems)}")
+        told = "; ".join(map(str, problems))
+        raise InputError(f"{len(problems)} of {len(kept) + len(problems)} files were not kept: {told}")
 
 
 @library.command()
@@ -190,6 +200,43 @@ def rotate_key() -> None:
     new = os.environ.get("COACH_NEW_KEY")
     Coach().identities.rotate(new)
     print("rotated: set COACH_KEY to the new key now" if new else "rotated: the old key opens nothing any more")
+
+
+def _kept_here(coach: Coach, files: list[str], _: int, about: dict[str, Any]) -> Iterator[Entry | InputError]:
+    for file in files:
+        try:
+            yield coach.keep(read(file), **about)
+        except InputError as error:
+            yield error
+
+
+def _kept_by_many(coach: Coach, files: list[str], jobs: int, about: dict[str, Any]) -> Iterator[Entry | InputError]:
+    """Entries in the order in which their notes were read, then the files that can't be."""
+    from coach.bulk import keep_all
+
+    coach.library.list()  # Should the library be held by another process, better to hear of it now.
+    unreadable: list[InputError] = []
+
+    def texts() -> Iterator[tuple[int, str]]:
+        for number, file in enumerate(files):
+            try:
+                yield number, read(file)
+            except InputError as error:
+                unreadable.append(error)
+
+    for number, done in keep_all(coach, texts(), jobs, **about):
+        yield InputError(f"{files[number]}: {done}") if isinstance(done, InputError) else done
+    yield from unreadable
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr while more than a few files are kept and somebody watches."""
+    if total < 3 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with typer.progressbar(length=total, label="Keeping notes", file=sys.stderr) as bar:
+        yield lambda: bar.update(1)
 
 
 def _files(given: Iterable[str]) -> list[str]:

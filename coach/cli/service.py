@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from coach.cli import app
+
+
+class Log(StrEnum):
+    """How the service logs."""
+
+    plain = "plain"
+    json = "json"
 
 
 @app.command()
@@ -17,12 +25,18 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 7860,
     auth: Annotated[Path | None, typer.Option(help="File of users with salted password hashes.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="HOST:PORT at which Prometheus finds figures.")] = None,
+    log: Annotated[Log, typer.Option(help="json: one object a line on stderr, without note text.")] = Log.plain,
 ) -> None:
     """Serve the page (the same as python app.py)."""
     from coach.settings import load_settings
     from coach.ui import serve as serve_page
 
-    serve_page(load_settings(), host=host, port=port, auth=auth)
+    if log is Log.json:
+        from coach.monitoring import log_json
+
+        log_json()
+    serve_page(load_settings(), host=host, port=port, auth=auth, metrics=metrics)
 
 
 @app.command()

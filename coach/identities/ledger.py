@@ -6,11 +6,10 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from coach.database import compact, drop_backups, metadata, open_database
+from coach.database import compact, declared, drop_backups, metadata, open_database, private_folder
 from coach.errors import ConfigError, InputError, KeyMissingError, LibraryError
 from coach.identities import keys
 from coach.identities.index import EntityType
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData, Table
 
 DATABASE_FILE = "identities.db"
+SAME_MOMENT = "someone else changed the identities at the same moment. Nothing was saved; try again."
 
 
-@lru_cache(maxsize=1)
+@declared
 def tables(shared: MetaData) -> tuple[Table, Table]:
     """The definitions, on the metadata that all modules share: sealed entities, and the key they were sealed with."""
     from sqlalchemy import Column, Integer, LargeBinary, String, Table
@@ -46,6 +46,13 @@ def tables(shared: MetaData) -> tuple[Table, Table]:
     return rows, about
 
 
+class _Base(NamedTuple):
+    """What is stored, by row, and the version that this was: a change of it holds only while it is still so."""
+
+    documents: dict[int, str]
+    version: int
+
+
 class IdentityLedger:
     """Loads and saves :class:`Identities`; every name is encrypted before it reaches the database.
 
@@ -56,19 +63,18 @@ class IdentityLedger:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine: Engine | None = None
-        self._loaded: dict[int, str] = {}
-        self._version = 0
+        self._base = _Base({}, 0)
 
     def load(self) -> Identities:
         """Everyone known so far, with the glossary file of the settings merged in."""
-        rows, about = tables(metadata())
-        with self._begin() as connection:
-            cipher = self._cipher(connection)
-            sealed = connection.execute(rows.select().order_by(rows.c.id)).all()
-            self._version = connection.scalar(about.select().with_only_columns(about.c.version)) or 0
-        plain = {row.id: cipher.decrypt(row.sealed) for row in sealed}
-        self._loaded = plain
-        return _identities(list(plain.values())).with_glossary(read_glossary(self._settings.glossary))
+        try:
+            identities, self._base = self._read()
+        except LibraryError as error:
+            if str(error) != SAME_MOMENT:
+                raise
+            # Another process was the first to use these identities, a moment before: its key is there by now.
+            identities, self._base = self._read()
+        return identities
 
     def stamp(self) -> int:
         """A number that differs whenever the stored identities do: cheap to ask for, unlike :meth:`load`."""
@@ -81,33 +87,18 @@ class IdentityLedger:
 
         Raises :class:`LibraryError` when another process saved in between; :meth:`update` then starts over by itself.
         """
-        rows, about = tables(metadata())
-        wanted = dict(enumerate(_documents(identities)))
-        with self._begin() as connection:
-            cipher = self._cipher(connection)
-            claimed = connection.execute(
-                about.update().where(about.c.version == self._version).values(version=self._version + 1)
-            )
-            if claimed.rowcount != 1:
-                raise LibraryError(
-                    "someone else changed the identities at the same moment. Nothing was saved; try again."
-                )
-            for index, document in wanted.items():
-                if index not in self._loaded:
-                    connection.execute(rows.insert().values(id=index, sealed=cipher.encrypt(document)))
-                elif self._loaded[index] != document:
-                    connection.execute(rows.update().where(rows.c.id == index).values(sealed=cipher.encrypt(document)))
-            connection.execute(rows.delete().where(rows.c.id >= len(wanted)))
-        self._loaded, self._version = wanted, self._version + 1
+        self._base = self._write(identities, self._base)
 
     def update(self, change: Callable[[Identities], Identities]) -> Identities:
         """Loads, changes and saves; starts over when another process got in between. Returns what was saved."""
         for _ in range(20):
-            changed = change(self.load())
             try:
-                self.save(changed)
+                # Other threads load and save through this very object, so what this change began with is kept apart.
+                known, base = self._read()
+                changed = change(known)
+                self._base = self._write(changed, base)
             except LibraryError as error:
-                if isinstance(error, KeyMissingError) or "same moment" not in str(error):
+                if isinstance(error, KeyMissingError) or str(error) != SAME_MOMENT:
                     raise
             else:
                 return changed
@@ -132,6 +123,7 @@ class IdentityLedger:
             with self._begin() as connection:
                 old = self._cipher(connection, locked=True)
                 if managed:
+                    private_folder(home)
                     keys.write_durably(self._pending, key + "\n")
                 reseal(home, old, cipher)
                 for row in connection.execute(rows.select()).all():
@@ -232,15 +224,46 @@ class IdentityLedger:
             self._engine.dispose()
             self._engine = None
 
+    def _read(self) -> tuple[Identities, _Base]:
+        rows, about = tables(metadata())
+        with self._begin() as connection:
+            cipher = self._cipher(connection)
+            # The version first: should somebody save just now, it is too old for the rows, and a save on it fails.
+            version = connection.scalar(about.select().with_only_columns(about.c.version)) or 0
+            sealed = connection.execute(rows.select().order_by(rows.c.id)).all()
+        plain = {row.id: cipher.decrypt(row.sealed) for row in sealed}
+        identities = _identities(list(plain.values())).with_glossary(read_glossary(self._settings.glossary))
+        return identities, _Base(plain, version)
+
+    def _write(self, identities: Identities, base: _Base) -> _Base:
+        rows, about = tables(metadata())
+        wanted = dict(enumerate(_documents(identities)))
+        with self._begin() as connection:
+            cipher = self._cipher(connection)
+            claimed = connection.execute(
+                about.update().where(about.c.version == base.version).values(version=base.version + 1)
+            )
+            if claimed.rowcount != 1:
+                raise LibraryError(SAME_MOMENT)
+            for index, document in wanted.items():
+                if index not in base.documents:
+                    connection.execute(rows.insert().values(id=index, sealed=cipher.encrypt(document)))
+                elif base.documents[index] != document:
+                    connection.execute(rows.update().where(rows.c.id == index).values(sealed=cipher.encrypt(document)))
+            connection.execute(rows.delete().where(rows.c.id >= len(wanted)))
+        return _Base(wanted, base.version + 1)
+
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
-        from sqlalchemy.exc import DBAPIError
+        from sqlalchemy.exc import DBAPIError, IntegrityError
 
         if self._engine is None:
             self._engine = open_database(self._settings, DATABASE_FILE, tables)
         try:
             with self._engine.begin() as connection:
                 yield connection
+        except IntegrityError:
+            raise LibraryError(SAME_MOMENT) from None
         except DBAPIError:
             raise LibraryError(
                 "the identities can't be read or written. Nothing changed; check the disk and try again."
@@ -259,8 +282,12 @@ class IdentityLedger:
                 "coach doctor --repair, which keeps the texts with their pseudonyms."
             )
         if expected is None:
-            cipher, _ = found or keys.create_cipher(self._settings)
+            fresh = None if found else keys.new_key()
+            cipher = found[0] if found else keys.cipher_from(str(fresh))
+            # Of two processes at the same moment one fails here, before it puts its key in the place of the other's.
             connection.execute(about.insert().values(id=1, fingerprint=cipher.fingerprint, version=0))
+            if fresh is not None:
+                keys.store_key(self._settings, fresh)
             return cipher
         if found is None:
             raise KeyMissingError(keys.NO_KEY)

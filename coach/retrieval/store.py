@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -114,12 +114,25 @@ class Store:
     # Changing
 
     def keep(self, meetings: Sequence[tuple[Entry, Sequence[Line]]]) -> list[Entry]:
-        """The entries as kept, complete with their passages. All of it is stored or, after an error, nothing."""
+        """The entries as kept, complete with their passages. All of it is stored or, after an error, nothing.
+
+        Those that another process kept a moment ago are left out.
+        """
         table = self._tables.meeting
         with self.guard:
-            ids = [entry.id for entry, _ in meetings]
             with self._begin() as connection:
-                connection.execute(table.delete().where(table.c.id.in_(ids), table.c.state == "adding"))
+                # Whoever writes takes a revision first, and so waits for the others.
+                self._next(connection)
+                ids = [entry.id for entry, _ in meetings]
+                there = (
+                    table.select().with_only_columns(table.c.id).where(table.c.id.in_(ids), table.c.state != "adding")
+                )
+                known = set(connection.scalars(there))
+                meetings = [(entry, lines) for entry, lines in meetings if entry.id not in known]
+                ids = [entry.id for entry, _ in meetings]
+                if not ids:
+                    return []
+                connection.execute(table.delete().where(table.c.id.in_(ids)))
                 connection.execute(
                     table.insert(), [{**_row(entry), "state": "adding", "revision": 0} for entry, _ in meetings]
                 )
@@ -220,23 +233,14 @@ class Store:
         library, meeting = self._tables.library, self._tables.meeting
         with self._begin() as connection:
             row = connection.execute(library.select()).one_or_none()
-            if row is None and self._chroma.any_text():
-                raise LibraryError(
-                    "the database of this library is empty, but its texts are there: put library.db back from a "
-                    "backup, or run coach doctor --repair"
-                )
-            if row is None:
-                embedder = self._given or load_embedder(self._settings)
-                connection.execute(
-                    library.insert().values(
-                        id=1,
-                        key=uuid4().hex[:16],
-                        generation=new_generation(),
-                        embedder=embedder.name if self._given else self._settings.embedder,
-                        vectors=embedder.name,
-                        revision=0,
-                    )
-                )
+        if row is None and self._chroma.any_text():
+            raise LibraryError(
+                "the database of this library is empty, but its texts are there: put library.db back from a "
+                "backup, or run coach doctor --repair"
+            )
+        if row is None:
+            self._found()
+            with self._begin() as connection:
                 row = connection.execute(library.select()).one()
         self._key = row.key
         self._view = Catalogue.empty()
@@ -264,6 +268,22 @@ class Store:
         if leftover:
             self._compact()
 
+    def _found(self) -> None:
+        """Begins a library, unless another process does so at this very moment."""
+        from sqlalchemy.exc import IntegrityError
+
+        embedder = self._given or load_embedder(self._settings)
+        row = {
+            "id": 1,
+            "key": uuid4().hex[:16],
+            "generation": new_generation(),
+            "embedder": embedder.name if self._given else self._settings.embedder,
+            "vectors": embedder.name,
+            "revision": 0,
+        }
+        with suppress(IntegrityError), self._engine.begin() as connection:
+            connection.execute(self._tables.library.insert().values(**row))
+
     def _is_broken(self) -> bool:
         """Whether Chroma can't read its vectors, as after a kill while it wrote them; the texts are intact."""
         try:
@@ -285,6 +305,10 @@ class Store:
 
     def _take_back(self, ids: Sequence[str]) -> None:
         meeting = self._tables.meeting
+        with self._begin() as connection:
+            waiting = meeting.select().with_only_columns(meeting.c.id)
+            # What another process has completed meanwhile is its own.
+            ids = connection.scalars(waiting.where(meeting.c.id.in_(ids), meeting.c.state == "adding")).all()
         for key in ids:
             self._generation.delete([record.id for record in self._generation.of_meeting(key)])
             with self._begin() as connection:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from coach.database import metadata, open_database
+from coach.database import declared, metadata, open_database
 from coach.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def open_tables(settings: Settings) -> tuple[Engine, Tables]:
     return open_database(settings, DATABASE_FILE, tables), tables(metadata())
 
 
-@lru_cache(maxsize=1)
+@declared
 def tables(shared: MetaData) -> Tables:
     """The definitions, on the metadata that all modules share."""
     from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, String, Table, Text

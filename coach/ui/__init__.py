@@ -29,11 +29,18 @@ def build_ui(coach: Coach) -> gr.Blocks:
 
 
 def serve(
-    settings: Settings, *, host: str = HOST, port: int = PORT, auth: Path | None = None, wait: bool = True
+    settings: Settings,
+    *,
+    host: str = HOST,
+    port: int = PORT,
+    auth: Path | None = None,
+    metrics: str | None = None,
+    wait: bool = True,
 ) -> str:
     """The address of the page, served until the process is stopped (or, without ``wait``, until it ends).
 
-    ``auth`` is a file of users (``coach.ui.users``); each of them has a library of their own. Raises
+    ``auth`` is a file of users (``coach.ui.users``); each of them has a library of their own. ``metrics`` is where
+    Prometheus finds figures, as HOST:PORT. Raises
     :class:`coach.errors.ConfigError` for a port that is taken, and for an address open to others without ``auth``.
     """
     if auth is None:
@@ -46,4 +53,9 @@ def serve(
 
     users = Users(auth) if auth else None
     coach_of = each_their_own(settings) if users else one(Coach(settings))
-    return launch(build_page(settings, coach_of), host, port, users=users, wait=wait)
+    page = build_page(settings, coach_of)
+    if metrics:
+        from coach.monitoring import serve_metrics
+
+        serve_metrics(metrics, waiting=lambda: len(page._queue))
+    return launch(page, host, port, users=users, wait=wait)

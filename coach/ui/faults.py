@@ -9,6 +9,7 @@ from traceback import extract_tb
 from typing import Any, ParamSpec
 
 from coach.errors import CoachError
+from coach.events import happened
 from coach.ui import strings, views
 
 log = logging.getLogger("coach.ui")
@@ -25,6 +26,7 @@ def told(error: Exception) -> str:
     frames = extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
     log.error("%s at %s", type(error).__name__, where)
+    happened("fault", kind=type(error).__name__)
     return views.trouble(strings.BROKEN.format(name=type(error).__name__))
 
 

@@ -12,7 +12,7 @@ from coach.errors import CoachError
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region
 from coach.ui.evals import build_evals
-from coach.ui.faults import Update
+from coach.ui.faults import Update, told
 from coach.ui.keeping import Reviewed
 from coach.ui.library import build_library
 from coach.ui.models import build_models
@@ -56,6 +56,10 @@ def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
                 return dict(coach_of(request).review(text).model_dump(mode="json"))
             except CoachError as error:
                 raise gr.Error(str(error), print_exception=False) from None
+            except Exception as error:  # noqa: BLE001 - its message may quote notes, so only its kind is told
+                told(error)
+                broken = strings.BROKEN.format(name=type(error).__name__)
+                raise gr.Error(broken, print_exception=False) from None
 
         gr.api(review_notes, api_name="review", concurrency_id="review", concurrency_limit=AT_ONCE)
         # Where the user was is kept in the browser: no secret, so the key need not be one, and it outlives a restart.

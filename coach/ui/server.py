@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PORT = 7860
+SESSIONS = 1_000
+"""Open tabs whose state is kept, about 0.1 MB each. The one not used for longest is forgotten first."""
 UPLOAD_LIMIT = "20mb"
 WAITING = 200
 """How many requests may wait in the queue; the next one is told that the coach is busy."""
@@ -76,6 +78,7 @@ def launch(
         footer_links=[],
         mcp_server=False,
         ssr_mode=False,
+        state_session_capacity=SESSIONS,
         pwa=False,
         max_file_size=UPLOAD_LIMIT,
         app_kwargs={"middleware": gated(signing_in=users is not None)},

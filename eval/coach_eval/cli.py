@@ -61,6 +61,9 @@ def run(
     only: Only = None,
     repeats: Annotated[int | None, typer.Option(min=1, max=50, help="Repeats instead of the suite's own.")] = None,
     threads: Threads = 2,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes that replay; COACH_DASK names a cluster instead.")
+    ] = 1,
     max_usd: MaxUsd = None,
     json: JsonOut = None,
     junit: JunitOut = None,
@@ -73,9 +76,14 @@ def run(
     """Run suites and judge them against their baselines. Replays recordings; calls nothing unless --live."""
     from coach_eval.evaluation import Evaluation
 
+    if live and jobs > 1:
+        from coach.errors import InputError
+
+        raise InputError("--jobs is for replays: a live run keeps its budget in one process, use --threads")
     evaluation = Evaluation(
         root=root,
         mode="live" if live else "replay",
+        jobs=jobs,
         split=split.value if split else None,
         only=tuple(only or ()),
         repeats=repeats,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from coach.settings import Settings, load_settings
 from coach_eval.baselines import Baselines, compare
 from coach_eval.files import load_cases, load_suites
 from coach_eval.recordings import Store
-from coach_eval.running import Journal, Pace, Subjects, attempt, digests_of, run_suite
+from coach_eval.running import Job, Journal, Pace, Spread, Subjects, attempt, digests_of, run_suite
 from coach_eval.schema import Case, Mode, Origin, Run, Strict, Suite, Trial, Verdict
 from coach_eval.subject import LocalSubject
 from coach_eval.tasks import TASKS
@@ -35,7 +36,8 @@ class Evaluation:
 
     mode: ``replay`` never calls out; ``record`` asks the model for what is not recorded; ``live`` asks anew.
     only: ids of cases; empty runs all. subjects: what is under test instead of the coach, for tests. keep: whether the
-    run is kept for ``bless`` and for resuming.
+    run is kept for ``bless`` and for resuming. jobs: processes that replay; the Dask cluster of the settings, if there
+    is one, takes their place.
     """
 
     root: Path
@@ -44,6 +46,7 @@ class Evaluation:
     only: tuple[str, ...] = ()
     repeats: int | None = None
     threads: int = 2
+    jobs: int = 1
     max_usd: float | None = None
     origin: Origin = "api"
     settings: Settings = field(default_factory=load_settings)
@@ -100,6 +103,7 @@ class Evaluation:
             task,
             self.subjects or self._subjects(suite),
             digests_of(suite, cases, task, _prompts()),
+            spread=self._spread(suite) if self._shared else None,
             pace=Pace(self.threads, suite.budget.calls_per_minute if self.mode != "replay" else None),
             journal=Journal(self.root / ".runs" / f"{suite.suite}.journal") if self.keep else None,
             origins=tuple(sorted(origins)),
@@ -156,6 +160,25 @@ class Evaluation:
         trials = [attempt(task, suite, case, make(case, repeat), repeat) for repeat in numbers]
         return [trial.score.passed for trial in trials if trial.score]
 
+    @property
+    def _shared(self) -> bool:
+        """Whether other processes make the trials: never where a budget or a recording has to be kept in one place."""
+        return self.mode == "replay" and self.subjects is None and (self.jobs > 1 or self.settings.dask is not None)
+
+    def _spread(self, suite: Suite) -> Spread:
+        from coach.workers import spread
+
+        place, plain = str(self.root.absolute()), suite.model_dump_json()
+
+        def made(jobs: Sequence[Job]) -> Iterator[Trial]:
+            calls = ((place, plain, case.model_dump_json(), repeat) for case, repeat in jobs)
+            return map(
+                Trial.model_validate_json,
+                spread(attempt_elsewhere, calls, jobs=self.jobs, scheduler=self.settings.dask),
+            )
+
+        return made
+
     def _subjects(self, suite: Suite) -> Subjects:
         if suite.engine == "local":
             return lambda case, repeat: self.local
@@ -166,6 +189,21 @@ class Evaluation:
     def store(self, suite: Suite) -> Store:
         """The recordings of a suite."""
         return Store(self.root / "recordings" / suite.suite)
+
+
+def attempt_elsewhere(root: str, suite: str, case: str, repeat: int) -> str:
+    """One trial of a replay, as JSON, given suite and case as JSON; ``root`` has to be there for recordings."""
+    chosen, subjects = _opened(root, suite)
+    task = TASKS[chosen.task]
+    tried = task.case.model_validate_json(case)
+    return attempt(task, chosen, tried, subjects(tried, repeat), repeat).model_dump_json()
+
+
+@lru_cache(maxsize=8)
+def _opened(root: str, suite: str) -> tuple[Suite, Subjects]:
+    """Once for each process, so that what was read for one case serves the next."""
+    chosen = Suite.model_validate_json(suite)
+    return chosen, Evaluation(root=Path(root))._subjects(chosen)
 
 
 AUTHORED = (

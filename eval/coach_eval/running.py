@@ -24,6 +24,10 @@ from coach_eval.tasks.base import Subject, Task
 Subjects = Callable[[Case, int], Subject]
 """The subject for one repeat of one case."""
 
+Job = tuple[Case, int]
+Spread = Callable[[Sequence[Job]], Iterator[Trial]]
+"""Makes the trials of these jobs elsewhere, and gives each as it is done."""
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -79,6 +83,7 @@ def run_suite(
     digests: Digests,
     *,
     pace: Pace = Pace(),
+    spread: Spread | None = None,
     journal: Journal | None = None,
     origins: tuple[Origin, ...] = (),
     notices: tuple[str, ...] = (),
@@ -86,8 +91,9 @@ def run_suite(
 ) -> Run:
     """All trials of a suite, in order of case and repeat, scored; ``complete`` unless the budget ended it.
 
-    What the coach raises becomes an errored trial. A :class:`BudgetError` stops new calls; what was done is kept in the
-    journal. Wrong use by the harness itself is raised.
+    ``spread`` makes them in other processes, in place of ``subjects`` and ``pace`` in this one. What the coach raises
+    becomes an errored trial. A :class:`BudgetError` stops new calls; what was done is kept in the journal. Wrong use by
+    the harness itself is raised.
     """
     journal = journal or Journal(None)
     heading = digest(digests)
@@ -97,7 +103,7 @@ def run_suite(
     stop = threading.Event()
     wait = _Throttle(pace.per_minute)
 
-    def one(job: tuple[Case, int]) -> Trial | None:
+    def one(job: Job) -> Trial | None:
         case, repeat = job
         if (known := kept.get((case.id, repeat))) is not None:
             return known
@@ -111,6 +117,11 @@ def run_suite(
         progress(trial)
         return trial
 
+    if spread is not None:
+        for trial in spread([job for job in wanted if (job[0].id, job[1]) not in kept]):
+            kept[trial.case, trial.repeat] = trial
+            journal.add(trial)
+            progress(trial)
     with ThreadPoolExecutor(max_workers=pace.threads, thread_name_prefix="trial") as pool:
         trials = tuple(trial for trial in pool.map(one, wanted) if trial is not None)
     complete = len(trials) == len(wanted) and not any(trial.fault == "budget" for trial in trials)
