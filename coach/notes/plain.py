@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from coach.notes.attribution import hear, turns
 from coach.notes.dates import find_date
 from coach.notes.lines import Line, Piece, split_lines, utterances
-from coach.notes.people import People, looks_like_handle, looks_like_name, read_roster, roster_kind
-from coach.schema import Attendee, Conversation, Role
+from coach.notes.people import People, looks_like_handle, looks_like_name
+from coach.notes.rosters import roster_kind, roster_line
+from coach.schema import Conversation, Role
 
 _BULLET = re.compile(r"(?:[-*•‣◦·–+>]|\[[ xX]\]|\(?\d{1,3}[a-z]?[.)]|\(?[a-z][.)]|\(?[A-Z]\))(?:\s+|$)")
 _MARKDOWN_HEADING = re.compile(r"(?:#{1,6}\s+|h[1-6]\.\s+)")
@@ -239,7 +240,7 @@ def _blocks(text: str, lines: list[Line], people: People) -> list[Block]:
         if _LINK.fullmatch(body, said):
             found.append(Block("markup", line.start, line.start + said, line.end, section=section))
             continue
-        roster = _roster(body[said:], listing, seen)
+        roster = roster_line(body[said:], listing, seen)
         if roster:
             people.list(roster)
             found.append(Block("roster", line.start, line.start + said, line.end, section=section))
@@ -373,55 +374,6 @@ def _heading(lines: list[Line], number: int, seen: int) -> int | None:
         if before and not after and len(bare.split()) <= 4 and _BULLET.match(lines[number + 1].text):
             return 0
     return None
-
-
-_SEGMENT = re.compile(
-    r"(?:^|(?<=[.;,)*\]}/])\s++|(?<=\*\*)|(?<!\s)\s{2,}+|"
-    r"^\W{1,4})[*_]{0,2}([^\W\d_][\w ]{0,30}?)\s?[*_]{0,2}[:：]\s?[*_]{0,2}(?=\s)"
-)
-_BARE = re.compile(
-    r"(?:^|(?<=[.;])\s++|(?<!\s)\s{2,}+|//\s*+)((?i:present|here|attending|attendees|apols?|apologies|absent)|IN|OUT)\s+(?=[A-Z])"
-)
-
-
-def _roster(body: str, listing: str | None, seen: int) -> tuple[Attendee, ...]:
-    """The attendees that a line lists, if listing them is what the line does."""
-    head = body[:3000]
-    marks = [
-        (m.start(), m.end(), kind)
-        for m in _SEGMENT.finditer(head)
-        if (kind := roster_kind(m.group(1))) and (m.start() == 0 or not m.group(1).lower().startswith("for "))
-    ]
-    if marks and marks[0][0] > 0 and seen > 10:
-        marks = []
-    first = marks[0][0] if marks else -1
-    if seen > 25 and not listing:
-        return ()
-    if not marks or (first > 0 and first > 100):
-        bare = [(m.start(), m.end(), roster_kind(m.group(1)) or "present") for m in _BARE.finditer(head)]
-        if bare and bare[0][0] == 0 and seen <= 8:
-            marks = bare
-    if not marks:
-        if listing:
-            return read_roster(head, listing)
-        if seen <= 6:
-            tail = head.rsplit(". ", 1)[-1] if not head.endswith(".") else head
-            people = read_roster(tail, "present")
-            parts = [p for p in re.split(r"[,;]", re.sub(r"\([^)]{0,400}\)", "", tail)) if p.strip()]
-            alike = len({p.name[0].islower() for p in people}) == 1  # "so, um, the kitchen. Shared." lists nobody
-            if len(people) >= 3 and len(people) >= 0.75 * len(parts) and len(tail) < 400 and alike:
-                return people
-        return ()
-    found: list[Attendee] = []
-    for at, (_, begin, kind) in enumerate(marks):
-        stop = marks[at + 1][0] if at + 1 < len(marks) else len(head)
-        part = head[begin:stop]
-        for inner in _BARE.finditer(part):
-            found.extend(read_roster(part[inner.end() :], roster_kind(inner.group(1)) or "present"))
-            part = part[: inner.start()]
-            break
-        found.extend(read_roster(part, kind))
-    return tuple(found) if head[marks[0][0] : marks[0][1]].rstrip(" *_").endswith((":", "：")) or len(found) > 1 else ()
 
 
 def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[str, int]]:

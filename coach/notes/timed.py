@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from coach.notes.dates import find_date
 from coach.notes.lines import Piece, seconds, split_lines, utterances
-from coach.notes.people import People, looks_like_handle, looks_like_name, read_roster, roster_kind
+from coach.notes.people import People, looks_like_handle, looks_like_name
+from coach.notes.rosters import read_roster, roster_kind
 from coach.schema import Conversation
 
 NAMES = ("zoom", "google-meet", "teams", "otter", "chat")
