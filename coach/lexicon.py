@@ -234,7 +234,7 @@ _FIXED = re.compile(
     r"clearly[.!]?$|if (?:everyone|everybody|nobody|anyone|nothing|all)|(?:does|is|has|can|did|would|will|could) "
     r"(?:everyone|everybody|anyone|anybody|nobody)|(?:tell|send|ask|invite|remind|thank|let|make|give|email|poll|copy|"
     r"inform|to|for|with|by|from|than|of) (?:everyone|everybody|anyone|anybody)|made (?:it )?(?:very |quite )?clear|"
-    r"clear(?:ly)? enough|to be clear|not clear|once and for all"
+    r"clear(?:ly)? enough|definitely want to|to be clear|not clear|once and for all"
 )
 _COURSE = re.compile(r",? (?:it|this|that|they|he|she|the|we|people|everyone|nobody|our) ")
 _SUBJECT_NEXT = re.compile(r",? (?:it|this|that|they|he|she|the|people|everyone|nobody|our|there|you) ")

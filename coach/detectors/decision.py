@@ -19,8 +19,8 @@ from coach.detectors.base import Candidate
 from coach.detectors.uptake import Record, log_odds, uptake_record
 from coach.schema import Finding, Tier
 
-QUOTE = 320
-"""Longest quote in code points that two sentences may make."""
+QUOTE, SHORT = 320, 4
+"""Longest quote in code points that two sentences may make; words that are too few to stand alone."""
 
 STANDS_OUT, LONG, ABOUT_AS_SURE = 1.6, 125, 0.1
 """See `quieten` and `once`; ``LONG`` counts sentences."""
@@ -173,13 +173,15 @@ def _around(record: Record, seed: int, joins: Sequence[float] | None, taken: set
     sentences = record.sentences
     chosen: tuple[int, ...] = (seed,)
     if joins is not None:
+        # "I'll try." cannot stand alone: the sentence before it says what.
+        short = len(sentences[seed].text.split()) <= SHORT
         near = [
             i
             for i in (seed - 1, seed + 1)
             if 0 <= i < len(sentences)
             and i not in taken
             and sentences[i].utterance == sentences[seed].utterance
-            and joins[i] > 0.3
+            and (joins[i] > 0.3 or (short and i < seed))
             and abs(sentences[max(i, seed)].end - sentences[min(i, seed)].start) <= QUOTE
         ]
         if near:
@@ -253,10 +255,10 @@ CUES = (
 )
 """Lists of the lexicon whose presence in a sentence is weighed."""
 
-SENTENCE_FEATURES = (
-    "raise objection",
-    "raise need",
-    "raise categorical",
+HEADS = (
+    "raise_objection",
+    "raise_need",
+    "raise_categorical",
     "objection",
     "unheard",
     "need",
@@ -268,7 +270,12 @@ SENTENCE_FEATURES = (
     "lukewarm",
     "silence",
     "categorical",
-    "fine strong word",
+    "fine_strong_word",
+)
+"""Answers of the encoder that are weighed as they are."""
+
+SENTENCE_FEATURES = (
+    *(head.replace("_", " ") for head in HEADS),
     "neighbour",
     "rank",
     "words",
@@ -290,28 +297,11 @@ def sentence_features(record: Record, index: int, head: str) -> tuple[float, ...
     import numpy as np
 
     p, sentence = record.probabilities, record.sentences[index]
-    heads = (
-        "raise_objection",
-        "raise_need",
-        "raise_categorical",
-        "objection",
-        "unheard",
-        "need",
-        "continuation",
-        "proposal",
-        "uptake",
-        "dismissal",
-        "assent",
-        "lukewarm",
-        "silence",
-        "categorical",
-        "fine_strong_word",
-    )
     around = [i for i in (index - 1, index + 1) if 0 <= i < len(record.sentences) and record.same_voice(i, index)]
     near = slice(max(0, index - 12), index + 13)
     words = len(sentence.text.split())
     return (
-        *(log_odds(float(p[name][index])) for name in heads),
+        *(log_odds(float(p[name][index])) for name in HEADS),
         log_odds(max((float(p[head][i]) for i in around), default=0.0)),
         float(np.log1p((p[head] > p[head][index]).sum())),
         math.log1p(words),

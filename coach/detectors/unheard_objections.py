@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,14 @@ NEAR = 2
 SHORT, LUKEWARM = 14, 0.24
 """Words in a turn, and the confidence of a yes that the lexicon calls lukewarm: of 22 such sentences in the records
 that the engine learnt from, 7 were findings, and those were at hand when the lexicon was written."""
+BEFORE = 12
+"""Sentences of an agenda item before "hearing none" in which there should be something to object to."""
+_HEARD_NONE = re.compile(
+    r"\b(?:(?:hearing|seeing|heard) (?:none|no\b|nothing)"
+    r"|no (?:further )?(?:objections?|clarifications?|comments?|questions)"
+    r"|everyone approves|consensus (?:on|to|is)\b)|^\W*none\W*$",
+    re.I,
+)
 FEATURES = (*SENTENCE_FEATURES, *UPTAKE_FEATURES, *(f"subtype {s}" for s in OBJECTION_SUBTYPES))
 ANSWERED = UPTAKE_FEATURES.index("answer best")
 TAKEN_UP = log_odds(0.85)
@@ -53,7 +62,7 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
         received = uptake_features(record, index)
         sure = model.confidence(features(record, index), fate().logit(received))
         # Few records teach this, but a wrong accusation costs more than a missed one.
-        return sure / 2 if received[ANSWERED] > TAKEN_UP else sure
+        return sure / 2 if received[ANSWERED] > TAKEN_UP or _formality(record, index) else sure
 
     found = tuple(_candidate(record, p, confidence(p.seed)) for p in seeds(record))
     # One silence is told once, however many sentences describe it.
@@ -66,6 +75,16 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
     }
     kept = [c for c in found if c.start not in echoes]
     return (*kept, *_half_a_yes(record, {i for c in kept for i in c.sentences}))
+
+
+def _formality(record: Record, index: int) -> bool:
+    """Whether "hearing none" closes a step of procedure, since nothing was proposed or doubted before it."""
+    if not _HEARD_NONE.search(record.sentences[index].text):
+        return False
+    before = range(max(0, index - BEFORE), index)
+    same = [j for j in before if record.sections[j] == record.sections[index]]
+    p = record.probabilities
+    return not any(p["proposal"][j] > 0.5 or p["objection"][j] > 0.5 for j in same)
 
 
 def _half_a_yes(record: Record, taken: set[int]) -> Iterator[Candidate]:
