@@ -99,7 +99,7 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 def seconds(stamp: str) -> float | None:
     """Seconds of a time such as ``01:02:03.5``, ``12:05`` or ``9:05 pm`` (as a time of day), else ``None``."""
-    match = re.fullmatch(r"\s*(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?\s*([ap])?\.?m?\.?\s*", stamp, re.I)
+    match = re.fullmatch(r"\s*(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?\s*+([ap])?\.?m?\.?\s*", stamp, re.I)
     if not match:
         return None
     hours, minutes, secs, fraction, half = match.groups()

@@ -169,7 +169,9 @@ def _keep(root: Path, run: Run) -> None:
     from coach_eval.baselines import dump
     from coach_eval.files import write_atomically
 
-    write_atomically(_folder(root, run.suite) / f"{re.sub(r'[^0-9T]', '', run.date[:19])}.json", dump(run))
+    second = re.sub(r"[^0-9T]", "", run.date[:19])
+    alike = len(list(_folder(root, run.suite).glob(f"{second}*.json")))  # a short suite runs twice within a second
+    write_atomically(_folder(root, run.suite) / f"{second}{f'_{alike}' if alike else ''}.json", dump(run))
     for old in _earlier(root, run.suite)[KEPT:]:
         old.unlink(missing_ok=True)
 
