@@ -320,7 +320,8 @@ def states(text: str) -> Numbers:
     """
     import numpy as np
 
-    ids = tokenizer().encode(text, add_special_tokens=False).ids[: LONGEST - 1]
+    whole = text.encode("utf-8", "replace").decode()  # half a character is no text to the tokenizer
+    ids = tokenizer().encode(whole, add_special_tokens=False).ids[: LONGEST - 1]
     alone = window((Line(0, (NOBODY, *ids)),), range(1))
     layers = _states_session().run(STATES, padded((alone,)))
     means = [np.asarray(layer).reshape(-1, np.shape(layer)[-1]).mean(axis=0) for layer in layers]

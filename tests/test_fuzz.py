@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coach import notes
+from coach.acts import states
 from coach.errors import InputError
 from coach.rehearsal.plan import load_plan
 from coach.rewriting import question, rewrite
@@ -29,7 +30,9 @@ def test_any_input_is_answered_or_refused_in_one_line(name: str) -> None:
     seeds = target.seeds()
     _warm(target, seeds[0])
 
-    @settings(max_examples=HEAVY.get(name, 40), deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=HEAVY.get(name, 40), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
     @given(seed=st.sampled_from(seeds), at=st.integers(0, 2_000), new=st.binary(max_size=40), keep=st.booleans())
     def tried(seed: bytes, at: int, new: bytes, keep: bool) -> None:
         execute(target, seed[:at] + new + (seed[at + len(new) :] if keep else b""))
@@ -48,6 +51,7 @@ def _warm(target: Target, seed: bytes) -> None:
 def test_half_a_character_is_refused_wherever_notes_come_in() -> None:
     with pytest.raises(InputError, match="half a character"):
         notes.parse("Ana: so\ud800 be it")
+    assert states("We must \udc8c decide").shape == states("We must decide").shape
     assert rewrite("We must \udc8c decide") is None or "\udc8c"
     assert question("We must \udc8c decide").endswith("?")
 
