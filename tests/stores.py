@@ -59,7 +59,7 @@ def postgres_binaries() -> Path | None:
     """The folder with ``initdb`` and ``postgres``: on the path, or where Debian puts the newest release."""
     on_path = shutil.which("initdb")
     if on_path and shutil.which("postgres"):
-        return Path(on_path).parent
+        return Path(on_path).resolve().parent  # links on the path may leave out their neighbours, such as pg_dump
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[-3]))
     return found[-1].parent if found else None
 
