@@ -262,11 +262,12 @@ def test_a_thousand_tries_of_one_user_bring_nothing_of_another(page: int) -> Non
     while tries < 1_000:
         visitor = dice.choice((ben, ben, ben, nobody))
         session = dice.choice(("anas0", "anas1", "anas2", f"own{tries % 7}"))
+        # He never says the word himself: what echoes his own question would be no leak.
         wanted = {
-            "data": [dice.choice(("", CANARY, "../ana", "ana"))] * dice.randrange(3),
+            "data": [dice.choice(("", "roof", "../ana", "ana"))] * dice.randrange(3),
             "fn_index": dice.choice(functions),
             "session_hash": session,
-            "event_data": dice.choice((None, {"meeting": "", "query": CANARY}, {"query": "roof"})),
+            "event_data": dice.choice((None, {"meeting": "", "query": "roof"}, {"query": "roof"})),
             "trigger_id": None,
         }
         way = dice.randrange(5)
