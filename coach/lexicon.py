@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,6 +67,7 @@ def fold(text: str) -> str:
     return lower.replace("’", "'").replace("‘", "'")
 
 
+@lru_cache(maxsize=4_000)  # every detector asks for the same sentences
 def cues(sentence: str) -> tuple[Cue, ...]:
     """All cues of the sentence in order of appearance; where two of one list overlap, the longer one."""
     folded = fold(sentence)
