@@ -238,6 +238,10 @@ def test_a_topic_that_is_not_feared_must_be_known_from_the_rest_of_the_notes() -
     assert topic("He puts the headphones on.", "We pay for headphones.") == "the headphones"
 
 
+def test_where_something_moves_is_no_topic() -> None:
+    assert topic("It moves the Project forward.", "The Project is large. We look forward to it.") is None
+
+
 @pytest.mark.parametrize(
     ("noun", "to_speaker", "to_others"),
     [
