@@ -246,6 +246,12 @@ class Library:
 
     # Looking
 
+    def is_empty(self) -> bool:
+        """Whether there is no meeting to be found; tells without opening the indexes or taking the folder's lock."""
+        from coach.retrieval.tables import holds_nothing
+
+        return holds_nothing(self._settings) if self._opened is None else not self.list()
+
     def list(self, *, deleted: bool = False) -> tuple[Entry, ...]:
         """Every meeting, newest first; with ``deleted``, those that can still be brought back instead."""
         entries = [e for e in self._store.view().entries.values() if (e.deleted is not None) == deleted]

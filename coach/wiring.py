@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from coach.engine import Engine, Watch
 from coach.errors import ConfigError, LibraryError
 from coach.events import happened
-from coach.schema import Review
+from coach.schema import Analysis, Review
 from coach.settings import EngineChoice, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ class Coach:
 
         Earlier meetings are consulted when there is a library; when it can't be opened, a notice says why.
         """
-        from coach.llm_engine import merge_engines
         from coach.review import review
 
         chosen = engine or self.settings.engine
@@ -61,7 +60,7 @@ class Coach:
                 text,
                 local=self.local,
                 llm=None if chosen == "local" else self.llm,
-                merge=merge_engines,
+                merge=_merge if chosen == "both" else None,
                 engine=chosen,
                 format=format,
                 memory=memory,
@@ -426,9 +425,16 @@ class Coach:
         if not (self.settings.library and self._has_library):
             return None, None
         try:
-            return (self.library, None) if self.library.list() else (None, None)
+            # Asked without opening it: the vector store alone takes longer to load than two pages to review.
+            return (None, None) if self.library.is_empty() else (self.library, None)
         except LibraryError as error:
             return None, f"Earlier meetings were left out: {error}"
+
+
+def _merge(local: Analysis, model: Analysis) -> Analysis:
+    from coach.llm_engine import merge_engines
+
+    return merge_engines(local, model)
 
 
 @contextmanager

@@ -238,6 +238,17 @@ def test_deleting_hides_at_once_and_undo_brings_back(library: Library, clock: Cl
     assert len(library.list()) == 3 and library.problems() == []
 
 
+def test_whether_anything_is_kept_is_told_without_opening(settings: Settings, library: Library) -> None:
+    another = Library(settings)  # Never opened: embedded, the folder belongs to the first one.
+    assert not another.is_empty()  # Nothing was begun yet; whether texts lie there without a database is for opening.
+    assert library.list() == () and library.is_empty() and another.is_empty()
+    ids = add_all(library)
+    assert not library.is_empty() and not another.is_empty()
+    for key in ids.values():
+        library.delete(key)
+    assert library.is_empty() and another.is_empty()
+
+
 def test_after_the_grace_period_and_after_purge_there_is_no_way_back(library: Library, clock: Clock) -> None:
     ids = add_all(library)
     library.delete(ids["pricing"])

@@ -63,7 +63,7 @@ def features(record: Record, index: int) -> tuple[float, ...]:
 
     strong = sum(cue.kind == "categorical" for cue in cues(record.sentences[index].text))
     free = len(_free_cues(record, index))
-    shares = record.reading.probability("categorical_subtype")[index]
+    shares = record.probabilities["categorical_subtype"][index]
     return (
         *sentence_features(record, index, "raise_categorical"),
         float(strong > 0),
@@ -75,9 +75,7 @@ def features(record: Record, index: int) -> tuple[float, ...]:
 
 def subtype(record: Record, index: int) -> str:
     """The likeliest subtype; a cue that nothing excuses counts for the subtype it belongs to."""
-    share = dict(
-        zip(CATEGORICAL_SUBTYPES, record.reading.probability("categorical_subtype")[index].tolist(), strict=True)
-    )
+    share = dict(zip(CATEGORICAL_SUBTYPES, record.probabilities["categorical_subtype"][index].tolist(), strict=True))
     for name in _free_cues(record, index):
         if name in share:
             share[name] += 0.25

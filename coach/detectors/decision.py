@@ -310,7 +310,7 @@ def sentence_features(record: Record, index: int, head: str) -> tuple[float, ...
         float(bool(_FIRST.search(sentence.text))),
         math.log1p(len(record.sentences)),
         float(p["objection"][near].mean()),
-        float(sum(s.speaker == sentence.speaker for s in record.sentences) / len(record.sentences)),
+        record.lines_of[sentence.speaker] / len(record.sentences),
         float(record.conversation.format == "draft"),
         *(float(cue in record.cues(index)) for cue in CUES),
     )

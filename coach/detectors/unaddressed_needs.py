@@ -14,7 +14,7 @@ from coach.detectors.decision import (
     passages,
     sentence_features,
 )
-from coach.detectors.uptake import UPTAKE_FEATURES, Record, uptake_features
+from coach.detectors.uptake import UPTAKE_FEATURES, Record
 from coach.schema import NEEDS, Conversation, Finding
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def seeds(record: Record) -> tuple[Passage, ...]:
 
 def features(record: Record, index: int) -> tuple[float, ...]:
     """Numbers in the order of ``FEATURES``."""
-    return (*sentence_features(record, index, "raise_need"), *uptake_features(record, index))
+    return (*sentence_features(record, index, "raise_need"), *record.uptake(index))
 
 
 def need(record: Record, passage: Passage) -> str:
     """Which need it is most likely about."""
-    return NEEDS[int(record.reading.probability("need_kind")[passage.seed].argmax())]
+    return NEEDS[int(record.probabilities["need_kind"][passage.seed].argmax())]

@@ -17,7 +17,7 @@ from coach.detectors.decision import (
     passages,
     sentence_features,
 )
-from coach.detectors.uptake import UPTAKE_FEATURES, Record, log_odds, uptake_features
+from coach.detectors.uptake import UPTAKE_FEATURES, Record, log_odds
 from coach.schema import OBJECTION_SUBTYPES, Conversation, Finding
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
     model = decisions()[KIND]
 
     def confidence(index: int) -> float:
-        received = uptake_features(record, index)
+        received = record.uptake(index)
         sure = model.confidence(features(record, index), fate().logit(received))
         # Few records teach this, but a wrong accusation costs more than a missed one.
         return sure / 2 if received[ANSWERED] > TAKEN_UP or _formality(record, index) else sure
@@ -108,8 +108,8 @@ def seeds(record: Record) -> tuple[Passage, ...]:
 
 def features(record: Record, index: int) -> tuple[float, ...]:
     """Numbers in the order of ``FEATURES``."""
-    subtype = record.reading.probability("objection_subtype")[index]
-    return (*sentence_features(record, index, "raise_objection"), *uptake_features(record, index), *map(float, subtype))
+    subtype = record.probabilities["objection_subtype"][index]
+    return (*sentence_features(record, index, "raise_objection"), *record.uptake(index), *map(float, subtype))
 
 
 def _candidate(record: Record, passage: Passage, confidence: float) -> Candidate:
@@ -118,7 +118,7 @@ def _candidate(record: Record, passage: Passage, confidence: float) -> Candidate
 
 
 def _subtype(record: Record, index: int, reply: ReplyAct) -> str:
-    share = dict(zip(OBJECTION_SUBTYPES, record.reading.probability("objection_subtype")[index].tolist(), strict=True))
+    share = dict(zip(OBJECTION_SUBTYPES, record.probabilities["objection_subtype"][index].tolist(), strict=True))
     # The record decides between the three that are about the reply; the words decide the other two.
     if reply in (ReplyAct.NONE, ReplyAct.BARE_OK, ReplyAct.SUBJECT_CHANGE):
         share["ignored"] += 0.2

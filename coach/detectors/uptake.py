@@ -6,9 +6,10 @@ The numbers feed the decision; the record says it in the terms a reader can chec
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from coach.detectors.base import ReplyAct, UptakeRecord
@@ -53,10 +54,10 @@ class Record:
 
     @cached_property
     def probabilities(self) -> dict[str, Any]:
-        """Every yes/no head by name: (sentences,)."""
-        from coach.acts import ACTS, WORTH
+        """Every yes/no head by name: (sentences,), and every choice: (sentences, options)."""
+        from coach.acts import ACTS, CHOICES, WORTH
 
-        return {name: self.reading.probability(name) for name in (*ACTS, *WORTH, "unheard")}
+        return {name: self.reading.probability(name) for name in (*ACTS, *WORTH, "unheard", *CHOICES)}
 
     @cached_property
     def sections(self) -> tuple[str | None, ...]:
@@ -70,16 +71,16 @@ class Record:
         )
 
     @cached_property
-    def _cues(self) -> dict[int, frozenset[tuple[str, str]]]:
-        return {}
+    def lines_of(self) -> Counter[str | None]:
+        """How many sentences each speaker has; under ``None`` those without one."""
+        return Counter(s.speaker for s in self.sentences)
 
-    def cues(self, index: int) -> frozenset[tuple[str, str]]:
-        """The lists of `coach.lexicon` that the sentence draws on: (kind, subtype)."""
-        if index not in self._cues:
-            from coach.lexicon import cues
+    @cached_property
+    def cues(self) -> Callable[[int], frozenset[tuple[str, str]]]:
+        """The lists of `coach.lexicon` that a sentence draws on: (kind, subtype)."""
+        from coach.lexicon import cues
 
-            self._cues[index] = frozenset((cue.kind, cue.subtype) for cue in cues(self.sentences[index].text))
-        return self._cues[index]
+        return cache(lambda index: frozenset((cue.kind, cue.subtype) for cue in cues(self.sentences[index].text)))
 
     @cached_property
     def chairs(self) -> frozenset[str]:
@@ -111,12 +112,22 @@ class Record:
             return False
         return one.utterance == other.utterance or (one.speaker is not None and one.speaker == other.speaker)
 
-    def others_after(self, index: int) -> tuple[int, ...]:
+    @cached_property
+    def others_after(self) -> Callable[[int], tuple[int, ...]]:
         """Later sentences of the item that are somebody else's, or might be, because nobody is named."""
-        speaker = self.sentences[index].speaker
-        return tuple(
-            j for j in range(index + 1, self.item_end(index)) if speaker is None or self.sentences[j].speaker != speaker
-        )
+        speakers = [s.speaker for s in self.sentences]
+
+        def after(index: int) -> tuple[int, ...]:
+            mine = speakers[index]
+            later = range(index + 1, self.item_end(index))
+            return tuple(later) if mine is None else tuple(j for j in later if speakers[j] != mine)
+
+        return cache(after)
+
+    @cached_property
+    def uptake(self) -> Callable[[int], tuple[float, ...]]:
+        """The numbers of :func:`uptake_features`; each of the three detectors asks for them."""
+        return cache(lambda index: uptake_features(self, index))
 
     def reply(self, index: int) -> range:
         """The first turn by somebody else within the item; empty when there is none."""

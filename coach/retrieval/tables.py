@@ -56,6 +56,21 @@ def open_tables(settings: Settings) -> tuple[Engine, Tables]:
     return open_database(settings, DATABASE_FILE, tables), tables(metadata())
 
 
+def holds_nothing(settings: Settings) -> bool:
+    """Whether a library was begun in which no meeting is kept; not so when its database is lost, which is for opening.
+
+    Raises :class:`LibraryError` when the database can't be read.
+    """
+    engine, known = open_tables(settings)
+    try:
+        with transaction(engine) as connection:
+            begun = connection.execute(known.library.select()).first()
+            kept = connection.execute(known.meeting.select().where(known.meeting.c.state == "kept").limit(1)).first()
+    finally:
+        engine.dispose()
+    return begun is not None and kept is None
+
+
 @declared
 def tables(shared: MetaData) -> Tables:
     """The definitions, on the metadata that all modules share."""
