@@ -98,6 +98,10 @@ REPLIES = [
     ("assent", "committed", "I'm in."),
     ("assent", "resistant", "I can't support that."),
     ("assent", "disagreed", "I see that differently."),
+    ("assent", "disagreed", "I don't agree."),
+    ("assent", "disagreed", "Sorry, I do not really agree."),
+    ("assent", "disagreed", "I don't think this is realistic."),
+    ("assent", "disagreed", "I do not believe the shop will notice."),
     ("assent", "collective", "All agreed."),
     ("assent", "silence", "Hearing no objections, we go ahead."),
     ("assent", "silence", "The room went quiet."),
@@ -117,6 +121,11 @@ def test_a_strong_word_is_heard(subtype: str, sentence: str) -> None:
 def test_a_harmless_use_is_let_pass_for_the_right_reason(reason: Scope, sentence: str) -> None:
     assert strong(sentence) == []
     assert reason in {scope(sentence, c) for c in cues(sentence) if c.kind == "categorical"}
+
+
+@pytest.mark.parametrize("sentence", ["I do agree.", "I do think it is right.", "We do see it that way."])
+def test_agreeing_is_not_heard_as_disagreeing(sentence: str) -> None:
+    assert not has(sentence, "assent", "disagreed")
 
 
 @pytest.mark.parametrize(("kind", "subtype", "sentence"), REPLIES)
