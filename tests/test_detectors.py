@@ -147,3 +147,31 @@ def test_half_a_yes_is_at_least_worth_a_look() -> None:
 def test_one_passage_is_not_raised_twice() -> None:
     spans = [(f.start, f.end) for f in found(UNHEARD) if f.kind != "categorical_phrasing"]
     assert all(a[1] <= b[0] or b[1] <= a[0] for a in spans for b in spans if a != b)
+
+
+@pytest.mark.parametrize(
+    "closing", ["Hearing none.", "Nobody raised any other points.", "Any changes to them? Hearing none, they stand."]
+)
+def test_a_step_of_procedure_that_nobody_comments_on_is_no_silence(closing: str) -> None:
+    notes = f"""\
+# Parish council
+
+## Minutes of April
+Clerk: The minutes went out on Monday.
+Chair: {closing}
+
+## Roof
+Clerk: The roof is dry again.
+"""
+    assert found(notes, kind="unheard_objection") == []
+
+
+def test_silence_after_a_proposal_is_still_heard() -> None:
+    notes = """\
+# Staff meeting
+
+Chair proposed to close the Leeds office in June and move everyone to York.
+No comments.
+Chair: Then it is decided.
+"""
+    assert "silence" in [f.subtype for f in found(notes, tier="finding")]

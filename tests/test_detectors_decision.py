@@ -62,6 +62,22 @@ def test_the_sentence_that_continues_an_objection_is_part_of_its_quote() -> None
     assert RECORD.conversation.text[found.start : found.end] == "Half my patients work on Tuesdays. They can't come."
 
 
+def test_a_sentence_too_short_to_stand_alone_takes_the_one_before_it() -> None:
+    said = [s.text for s in RECORD.sentences]
+    score = np.zeros(len(said))
+    score[said.index("Next point.")] = 0.9
+    (found,) = passages(RECORD, score, np.zeros(len(said)))
+    assert RECORD.conversation.text[found.start : found.end] == "The rooms are booked. Next point."
+
+
+def test_a_short_sentence_that_opens_a_turn_stays_alone() -> None:
+    said = [s.text for s in RECORD.sentences]
+    score = np.zeros(len(said))
+    score[said.index("Fine.")] = 0.9
+    (found,) = passages(RECORD, score, np.zeros(len(said)))
+    assert RECORD.conversation.text[found.start : found.end] == "Fine."
+
+
 def test_without_joins_every_sentence_stands_alone() -> None:
     found = passages(RECORD, np.full(len(RECORD.sentences), 0.5), None)
     assert all(p.sentences == (p.seed,) for p in found)

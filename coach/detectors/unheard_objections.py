@@ -34,7 +34,8 @@ BEFORE = 12
 _HEARD_NONE = re.compile(
     r"\b(?:(?:hearing|seeing|heard) (?:none|no\b|nothing)"
     r"|no (?:further )?(?:objections?|clarifications?|comments?|questions)"
-    r"|everyone approves|consensus (?:on|to|is)\b)|^\W*none\W*$",
+    r"|(?:no one|nobody) (?:has |had )?(?:raised|asked for|brought up) (?:any|other|anything)|everyone approves"
+    r"|consensus (?:on|to|is)\b)|^\W*none\W*$",
     re.I,
 )
 FEATURES = (*SENTENCE_FEATURES, *UPTAKE_FEATURES, *(f"subtype {s}" for s in OBJECTION_SUBTYPES))
