@@ -28,12 +28,12 @@ def left_out(records: Sequence[Record], left: str) -> list[Record]:
     """The records to hold back: whole sources (``authored-2+council``), or a fold of the cross-validation.
 
     Fold k holds back one whole family of authored records, so that no author is seen, and every fourth record of the
-    other sources, where new minutes of a known group are what is met in use. The project's own records are never held
-    back: they were written to teach, not to judge.
+    other sources, where new minutes of a known group are what is met in use. The project's own records among them teach
+    the decision layer what a short record looks like; they are never counted as a source to judge by.
     """
     if left.startswith("fold-"):
         fold = int(left.removeprefix("fold-"))
-        others = [r for r in records if not r.source.startswith(("authored", "own"))]
+        others = [r for r in records if not r.source.startswith("authored")]
         return [r for r in records if r.source == f"authored-{fold}"] + others[fold - 1 :: FOLDS]
     sources = {source for group in left.split("+") if group for source in GROUPS[group]}
     return [r for r in records if r.source in sources]

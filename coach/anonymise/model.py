@@ -51,33 +51,36 @@ def names_found(text: str, taken: list[Match], known: Container[str], read: Read
     ``read`` is what :func:`read_for_names` gave for this text: only what is missing there is read, and added to it.
     """
     words = list(_outside(text, taken))
-    capitals = [w for w in words if w[0][0].isupper()]
-    plain = {w.group() for w in words if w.group().islower()}
+    spelled = {word.group() for word in words}
+    plain = {word for word in spelled if word.islower()}
     doubtful = {
         form
-        for form in {fold(w.group()) for w in capitals if _spelled_like_a_name(w.group(), known)}
+        for form in {fold(word) for word in spelled if _spelled_like_a_name(word, known)}
         if form not in known and form not in plain and _possible(form) and form not in given_names()
     }
+    capitals = [w for w in words if w[0][0].isupper()]
     # Will, Grace and the like count where the sentence says so, if the model agrees.
     placed = {w.start() for w in capitals if _placed_like_a_name(text, w, known)}
-    asked = [w for w in words if w.start() in placed or fold(w.group()) in doubtful]
-    shouted = doubtful - {fold(w.group()) for w in words if not w.group().isupper()}
+    wondered = {word for word in spelled if fold(word) in doubtful}
+    asked = [w for w in words if w.group() in wondered or w.start() in placed]
+    shouted = doubtful - {fold(word) for word in spelled if not word.isupper()}
     needed = {form: SURER if form in shouted else SURE for form in doubtful}
     accepted, seen = _vote(text, asked, placed, needed, {} if read is None else read)
     accepted = set(accepted) - _places(text, [w for w in capitals if fold(w.group()) in accepted])
     placed = {start for start in placed if seen.get(start, 0.0) >= SURE}
     found: dict[str, None] = {}
     run: list[re.Match[str]] = []
+    named = {w for w in spelled if (form := fold(w)) in accepted or (form in given_names() and _possible(form))}
     for word in words:
-        form = fold(word.group())
-        name = form in accepted or (form in given_names() and _possible(form)) or word.start() in placed
-        between = text[run[-1].end() : word.start()] if run else None
-        joined = between in (" ", "-", "'", "’")
-        # What stands in capitals right after a given name and is no word is the surname, whatever the model thinks.
-        name = name or (between == " " and word.group()[1:].islower() and word.group()[0].isupper() and _possible(form))
-        if run and not (name and joined and word.group()[0].isupper()):
-            _close(run, found)
-            run = []
+        said = word.group()
+        name = said in named or word.start() in placed
+        if run:
+            between = text[run[-1].end() : word.start()]
+            # What stands in capitals right after a given name and is no word is the surname, whatever the model thinks.
+            name = name or (between == " " and said[1:].islower() and said[0].isupper() and _possible(fold(said)))
+            if not (name and between in (" ", "-", "'", "’") and said[0].isupper()):
+                _close(run, found)
+                run = []
         if name:
             run.append(word)
     _close(run, found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -139,17 +138,19 @@ def _misspelled(text: str, found: list[Match], cast: Cast) -> Iterator[Match]:
         for token in WORD.finditer(text)
         if token.end() - token.start() >= 5 and token.group()[0].isupper() and token.start() not in covered
     ]
-    if not unknown:
+    odd = {
+        word
+        for word in {fold(token.group()) for token in unknown}
+        if not (is_common(word) or word in given_names() or word in listed("not_people") or is_common(word.rstrip("s")))
+    }
+    if not odd:
         return
     targets: dict[str, list[str]] = {}
     for words in cast.index.spellings:
         if len(words) == 1 and len(words[0]) >= 5 and not is_common(words[0]):
             targets.setdefault(words[0][0], []).append(words[0])
-    counts = Counter(fold(token.group()) for token in unknown)
     answers: dict[str, str | None] = {}
-    for word in counts:
-        if is_common(word) or word in given_names() or word in listed("not_people") or is_common(word.rstrip("s")):
-            continue
+    for word in odd:
         near = [target for target in targets.get(word[0], ()) if one_edit_apart(word, target)]
         if near:
             owners = {

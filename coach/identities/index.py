@@ -113,12 +113,15 @@ class Index:
         self._add(words, Known(owner, type, rank + 2, text if ordinary else None))
 
     def _add(self, words: Words, known: Known) -> None:
-        present = self.spellings.get(words, ())
+        present = self.spellings.get(words)
+        if present is None:
+            self.spellings[words] = (known,)
+            self.longest[words[0]] = max(self.longest.get(words[0], 0), len(words))
+            return
         if any(other.owner == known.owner and other.rank >= known.rank for other in present):
             return
         others = tuple(other for other in present if other.owner != known.owner)
         self.spellings[words] = (*others, known)
-        self.longest[words[0]] = max(self.longest.get(words[0], 0), len(words))
 
     def _add_unspaced(self, name: str, known: Known) -> None:
         compact = name.strip()
