@@ -198,6 +198,15 @@ _REJECTS = re.compile(
 )
 _QUOTED = re.compile(r"[\"“„«]([^\"”“»]{1,300})[\"”“»]")
 _OWN_ACT = re.compile(r"\b(?:i|we)(?:'ll| will| shall| am going to|'m going to| can| promise| would| commit)\b")
+_OWN_PLAN = re.compile(
+    r"\b(?:i|we)(?:'re|'m| are| am)(?: (?:now|also|still|just))? (?:adding|asking|bringing|buying|calling|changing|"
+    r"checking|closing|copying|counting|cutting|doing|fixing|giving|going through|handing|hiring|inviting|keeping|"
+    r"making|measuring|merging|migrating|moving|opening|painting|paying|planning|printing|putting|reading|rebuilding|"
+    r"renaming|repeating|replacing|reviewing|rolling|running|selling|sending|setting|shipping|stopping|switching|"
+    r"taking|teaching|telling|testing|training|trying|turning|updating|using|visiting|writing)\b"
+)
+"""Work that somebody says they are doing: "we're moving every team" counts teams. Outcomes ("we're losing everyone") and
+habits of others do not belong here."""
 _PROMISED = re.compile(
     r"^\W*(?:send|bring|write|call|ring|check|ask|look|do|be there|come|make sure|keep|tell|let you know|help|join|try|"
     r"read|review|share|follow|add|put|finish|prepare|update|take|get back|attend|vote|talk|raise|pass)\b"
@@ -333,6 +342,8 @@ def _own(place: _Place) -> Scope | None:
     if place.cue.subtype in ("directive", "prediction") and re.match(r"i\b", place.said):
         return Scope.OWN_PROMISE
     if place.cue.subtype == "absolute":
+        if place.said.startswith("every ") and _OWN_PLAN.search(place.before[-60:]):
+            return Scope.OWN_PROMISE
         if re.search(r"\b(?:i|i've|i'd|i'm)\s+(?:[\w']+\s+){0,2}$", place.before):
             return Scope.EXPERIENCE
         if re.search(r"\bwe(?:'ve| had|'d)?\s+$", place.before) and _TIMED.search(place.clause):

@@ -38,6 +38,11 @@ assent or uptake with at least this probability."""
 _OBJECTED = 0.6
 """Probability from which an objection that nobody took up shows that its speaker sees the matter differently."""
 
+_PROPOSED = 0.5
+"""Probability from which a sentence puts something forward: whoever did so is not asked whether they back it."""
+_PLAN = 5
+"""Words that a plan has at least; fewer say too little to ask about."""
+
 _LONG = 220
 _BARE = re.compile(
     r"^\W*(?:yes|yeah|yep|ok|okay|agreed|agree|right|sure|exactly|absolutely|fine|good|true|gladly|happily|"
@@ -96,7 +101,7 @@ def participants(conversation: Conversation, reading: Reading | None = None) -> 
 
         said = sentences(conversation)
     own = _by_person(people, said, conversation)
-    heard, objected = _ear(reading, len(said))
+    heard, objected, proposed = _ear(reading, len(said))
     told = tuple(_told(people, said, own, conversation))
     out = []
     for person in people:
@@ -109,7 +114,9 @@ def participants(conversation: Conversation, reading: Reading | None = None) -> 
                 stances.append(_stance("alignment", "not_aligned", said[index], None, conversation))
         stances.extend(stance for name, stance in told if name == person.name and stance)
         spoke = bool(own.get(person.name)) or any(name == person.name for name, _ in told)
-        out.append(_participant(person.name, spoke, sorted(stances, key=lambda s: s.quote.start)))
+        plans = [i for i in own.get(person.name, ()) if proposed[i] >= _PROPOSED and _is_plan(said[i].text)]
+        proposal = said[max(plans, key=lambda index: proposed[index])] if plans else None
+        out.append(_participant(person.name, spoke, sorted(stances, key=lambda s: s.quote.start), proposal))
     return tuple(out)
 
 
@@ -123,13 +130,18 @@ def attendance(conversation: Conversation) -> tuple[Participant, ...]:
     return tuple(_participant(p.name, bool(own.get(p.name)) or p.name in told, ()) for p in people)
 
 
-def _ear(reading: Reading | None, size: int) -> tuple[Sequence[float], Sequence[float]]:
-    """Per sentence: how likely the encoder hears assent or uptake in it, and an objection that went unheard."""
+def _ear(reading: Reading | None, size: int) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
+    """Per sentence how likely the encoder hears: assent or uptake, an objection that went unheard, a proposal."""
     if reading is None or not size:
-        return (1.0,) * size, (0.0,) * size
+        return (1.0,) * size, (0.0,) * size, (0.0,) * size
     assent, lukewarm, uptake = (reading.probability(name) for name in ("assent", "lukewarm", "uptake"))
     objection = reading.probability("objection") * reading.probability("raise_objection")
-    return [float(max(p)) for p in zip(assent, lukewarm, uptake, strict=True)], [float(p) for p in objection]
+    heard = [float(max(p)) for p in zip(assent, lukewarm, uptake, strict=True)]
+    return heard, objection.tolist(), reading.probability("proposal").tolist()
+
+
+def _is_plan(text: str) -> bool:
+    return "?" not in text and len(text.split()) >= _PLAN
 
 
 def _people(conversation: Conversation) -> tuple[Attendee, ...]:
@@ -300,7 +312,7 @@ def _told(
                 yield forms[match.group(1)], _stance(side, value, sentence, cue, conversation)
 
 
-def _participant(name: str, spoke: bool, stances: Sequence[_Stance]) -> Participant:
+def _participant(name: str, spoke: bool, stances: Sequence[_Stance], proposal: Sentence | None = None) -> Participant:
     alignment, aligned_by = _settle([s for s in stances if s.side == "alignment"])
     buy_in, bought_by = _settle([s for s in stances if s.side == "buy_in"])
     evidence = tuple(dict.fromkeys((*bought_by[-2:], *aligned_by[-2:])))
@@ -309,14 +321,17 @@ def _participant(name: str, spoke: bool, stances: Sequence[_Stance]) -> Particip
         heading = buy_in
     elif alignment == "not_aligned":
         heading = "not_aligned"
+    elif proposal is not None:
+        heading = "proposed"
     else:
         heading = "unknown" if spoke else "silent"
+    said = deciding[-1].quote if deciding else proposal.text if proposal is not None else None
     return Participant(
         name=name,
         alignment=_ALIGNMENTS.get(alignment, "unknown"),
         buy_in=_BUY_INS.get(buy_in, "unknown"),
         spoke=spoke,
-        ask=participant_question(heading, name, deciding[-1].quote if deciding else None),
+        ask=participant_question(heading, name, said),
         evidence=evidence,
     )
 

@@ -49,6 +49,7 @@ TOO_STRONG = [
     ("savior", "Leave it to me."),
     ("savior", "I know exactly what this orchestra needs."),
     ("savior", "I have the answer to our waiting list."),
+    ("absolute", "We're losing every customer under thirty."),
 ]
 
 FINE = [
@@ -79,6 +80,8 @@ FINE = [
     (Scope.QUESTION, "Does everyone agree?"),
     (Scope.REPORTED, 'We should stop saying "they never listen".'),
     (Scope.REPORTED, 'I would not write "everybody is on board" in the letter.'),
+    (Scope.OWN_PROMISE, "We're moving every team to the new rota by June."),
+    (Scope.OWN_PROMISE, "I am also calling every parent this week."),
 ]
 
 REPLIES = [

@@ -232,3 +232,14 @@ def test_any_conversation_has_a_board_with_exact_evidence(turns: list[tuple[str,
     for person in participants(notes):
         assert person.name in ("Ana", "Ben")
         assert all(text[q.start : q.end] == q.quote for q in person.evidence)
+
+
+def test_whoever_proposes_is_asked_about_the_proposal_and_not_whether_they_back_it() -> None:
+    from coach import acts
+
+    conversation = parse(
+        "Dana: I propose that we move all night shifts to the Leeds depot from May on.\nBen: Which depot is that?\n"
+    )
+    dana, ben = participants(conversation, acts.read(conversation))
+    assert "I propose that we move all night shifts" in dana.ask and "back this" not in dana.ask
+    assert "I propose" not in ben.ask

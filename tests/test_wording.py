@@ -266,7 +266,9 @@ def test_a_snippet_is_on_one_line_and_cut_at_a_clause() -> None:
     assert cut == "“We had one evening for this in the week of half-term…”"
 
 
-@pytest.mark.parametrize("stance", ["silent", "unknown", "lukewarm", "resistant", "not_aligned", "committed", "absent"])
+@pytest.mark.parametrize(
+    "stance", ["silent", "unknown", "lukewarm", "resistant", "not_aligned", "committed", "proposed", "absent"]
+)
 def test_a_participant_is_asked_by_name(stance: str) -> None:
     assert participant_question(stance, "Ana", "Fine, if we have to.").startswith("Ana, ")
     assert participant_question(stance, "Ana").endswith("?")
