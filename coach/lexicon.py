@@ -205,8 +205,8 @@ _OWN_PLAN = re.compile(
     r"renaming|repeating|replacing|reviewing|rolling|running|selling|sending|setting|shipping|stopping|switching|"
     r"taking|teaching|telling|testing|training|trying|turning|updating|using|visiting|writing)\b"
 )
-"""Work that somebody says they are doing: "we're moving every team" counts teams. Outcomes ("we're losing everyone") and
-habits of others do not belong here."""
+"""Work that somebody says they are doing: "we're moving every team" counts teams. Outcomes ("we're losing everyone")
+and habits of others do not belong here."""
 _PROMISED = re.compile(
     r"^\W*(?:send|bring|write|call|ring|check|ask|look|do|be there|come|make sure|keep|tell|let you know|help|join|try|"
     r"read|review|share|follow|add|put|finish|prepare|update|take|get back|attend|vote|talk|raise|pass)\b"
