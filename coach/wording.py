@@ -55,6 +55,9 @@ def participant_question(stance: str, name: str, words: str | None = None) -> st
     return _fill(texts[stance], slots, name + stance) or _fill(texts["unknown"], slots, name + stance) or ""
 
 
+_CROWD = re.compile(r"\b(?:everybody|everyone|nobody|no[ -]one)\b", re.I)
+"""Words for all people or none: asked is who, where other strong words ask when."""
+
 # --- the kinds ---------------------------------------------------------------------------------------------------
 
 
@@ -83,7 +86,8 @@ def _categorical(candidate: Candidate, slots: dict[str, str], draft: bool) -> Wo
     if draft or "name" not in slots:
         ask = question(candidate.quote, subtype)
     else:
-        ask = _fill(texts["ask"].get(subtype, texts["ask"]["certainty"]), slots, seed) or question(
+        about = "everybody" if subtype == "absolute" and _CROWD.search(slots.get("cue", "")) else subtype
+        ask = _fill(texts["ask"].get(about, texts["ask"]["certainty"]), slots, seed) or question(
             candidate.quote, subtype
         )
     return Wording(_sentence(why), _sentence(ask), version)

@@ -197,6 +197,18 @@ def test_a_draft_is_put_to_its_writer() -> None:
         assert "Ana" not in wording.ask
 
 
+@pytest.mark.parametrize(
+    ("quote", "asked"),
+    [
+        ("Nobody will use the second boat.", ("who might see it", "whom have you heard")),
+        ("The second boat never works.", ("when was it", "which occasions")),
+    ],
+)
+def test_words_for_all_people_are_asked_who_and_others_when(quote: str, asked: tuple[str, ...]) -> None:
+    found = candidate(quote, kind="categorical_phrasing", subtype="absolute")
+    assert any(part in explain(found, conversation()).ask for part in asked)
+
+
 def test_categorical_phrasing_gets_a_version_and_its_strong_word_quoted() -> None:
     found = candidate("Obviously the second boat is faster.", kind="categorical_phrasing", subtype="certainty")
     wording = explain(found, conversation())
