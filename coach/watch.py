@@ -35,7 +35,8 @@ class Folder:
 
     A note counts as new when it appeared or changed after the first look, unless ``existing`` asks for all that have no
     review yet. It is reviewed once it has been left alone for ``settle`` seconds. A review is written again when its
-    note changes, but never over one that somebody else wrote or edited. Hidden folders are left out.
+    note changes, but never over one that somebody else wrote or edited. Hidden folders and
+    links are left out: a shared folder tells of no file elsewhere.
     """
 
     path: Path
@@ -80,6 +81,7 @@ class Folder:
                 and not name.endswith(REVIEW)
                 and not name.startswith(".")
                 and fnmatch(name.lower(), self.match.lower())
+                and not Path(folder, name).is_symlink()
             ]
         return found
 
@@ -89,7 +91,11 @@ class Folder:
             return Written(note, problem=f"{target.name} is not as this watch wrote it, so it stays: delete or move it")
         waiting = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            waiting.write_text(self.report(read_file(note)), encoding="utf-8")
+            report = self.report(read_file(note))
+            # Never through a link that somebody who shares the folder put there.
+            made = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(made, "w", encoding="utf-8") as file:
+                file.write(report)
             waiting.replace(target)
         except CoachError as error:
             return Written(note, problem=str(error))

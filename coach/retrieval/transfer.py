@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from coach.retrieval.passages import Line
 from coach.schema import Conversation, Role, Utterance
 
 SCHEMA = "coach.library/1"
+_ID = re.compile(r"[0-9a-f]{16}")
 
 Meetings = Sequence[tuple[Entry, Sequence[Line]]]
 
@@ -62,6 +64,8 @@ def read(path: Path) -> tuple[str | None, list[tuple[Entry, tuple[Line, ...]]]]:
         ]
         for entry, _ in meetings:
             checked_date(entry.date, "date")
+            if not _ID.fullmatch(entry.id):
+                raise ValueError
         return document["library"], meetings
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}. Give a file that coach library export wrote.") from None

@@ -5,6 +5,7 @@ What is drafted holds pseudonyms only, is shown to a person first, and is writte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from coach.errors import InputError
 from coach_eval.files import digest, load_suites, read_cases, write_atomically
+from coach_eval.schema import ID
 from coach_eval.tasks import TASKS
 
 if TYPE_CHECKING:
     from coach.ledger import Ledger
     from coach.library import Library
+
+LONGEST_ID = 100
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,12 @@ def draft_cases(
     if from_feedback == (notes is not None):
         raise InputError("say where the case comes from: --notes FILE or --from-feedback")
     if notes is not None:
-        yield Draft(folder / f"{identifier or notes.stem.lower()}.yaml", _from_notes(notes, identifier), chosen.task)
+        name = identifier or notes.stem.lower()
+        if not re.fullmatch(ID, name) or len(name) > LONGEST_ID:
+            raise InputError(
+                f"{name[:40]!r} is no id of a case: give --id small letters, digits, dots, _ and -, at most {LONGEST_ID}"
+            )
+        yield Draft(folder / f"{name}.yaml", _from_notes(notes, name), chosen.task)
         return
     from coach.ledger import Ledger
     from coach.library import Library
@@ -94,13 +103,12 @@ def save(draft: Draft) -> Path:
     return draft.path
 
 
-def _from_notes(path: Path, identifier: str | None) -> str:
+def _from_notes(path: Path, name: str) -> str:
     from coach import notes
     from coach.anonymise import anonymise
     from coach.identities import Identities
 
     shown = anonymise(notes.parse(notes.read_file(path)), Identities())
-    name = identifier or path.stem.lower()
     comment = "# Add what must be found under `required` (kind, quote, subtype or need), or leave expect_none.\n"
     return comment + _yaml({"cluster": name, "id": name, "notes": shown.conversation.text, "expect_none": True})
 

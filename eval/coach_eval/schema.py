@@ -10,6 +10,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+NAME = r"^[a-z][a-z0-9_-]*$"
+"""Of a suite or a folder of cases: they become names of files, so they can be no path."""
+ID = r"^[a-z0-9][a-z0-9._-]*$"
+"""Of a case."""
+
 Origin = Literal["api", "server", "authored"]
 Status = Literal["regressed", "improved", "unchanged", "inconclusive", "unverifiable"]
 Mode = Literal["live", "record", "replay"]
@@ -43,10 +48,10 @@ class Suite(Strict):
     ``prompt`` names the prompt folder that ``mutate`` takes apart.
     """
 
-    suite: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    suite: str = Field(pattern=NAME)
     description: str = ""
     task: str = "review"
-    cases: str
+    cases: str = Field(pattern=NAME)
     engine: Literal["local", "llm"] = "local"
     provider: str = "openai"
     model: str | None = None
@@ -66,7 +71,7 @@ class Case(Strict):
     a regression by itself.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    id: str = Field(pattern=ID)
     cluster: str
     split: Literal["dev", "holdout"] = "dev"
     critical: bool = False
@@ -132,7 +137,7 @@ class Run(Strict):
     """All trials of a suite on one state of the code: what a run writes, and what a baseline is."""
 
     schema_: Literal["coach.eval-run/1"] = Field("coach.eval-run/1", alias="schema")
-    suite: str
+    suite: str = Field(pattern=NAME)
     task: str
     engine: str
     model: str | None = None
@@ -188,7 +193,7 @@ class Verdict(Strict):
     """
 
     schema_: Literal["coach.eval-verdict/1"] = Field("coach.eval-verdict/1", alias="schema")
-    suite: str
+    suite: str = Field(pattern=NAME)
     status: Status
     reasons: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()

@@ -487,7 +487,7 @@ def _run_seeds() -> list[bytes]:
 
 EXPORT = {
     "schema": "coach.library/1", "library": "k",
-    "meetings": [{"id": "m1", "title": "Roof", "date": "2026-03-02", "format": "minutes", "attendees": ["Person A"],
+    "meetings": [{"id": "0123456789abcdef", "title": "Roof", "date": "2026-03-02", "format": "minutes", "attendees": ["Person A"],
                   "tags": ["x"], "lines": [{"speaker": "Person A", "text": "It leaks."}]}],
 }  # fmt: skip
 EXPORT_KEYS = ("id", "title", "date", "format", "attendees", "tags", "lines", "speaker", "text", "meetings", "library")
