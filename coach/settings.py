@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from coach.errors import ConfigError
 
@@ -56,6 +56,13 @@ class Settings(BaseModel):
         None, alias="COACH_GLOSSARY", description="file: one company, customer or project a line"
     )
 
+    @field_validator("base_url", "azure_endpoint", "chroma_url")
+    @classmethod
+    def _on_the_web(cls, value: str | None) -> str | None:
+        if value is not None and not is_web_address(value):
+            raise ValueError("this is no address of a server, so write http://HOST:PORT or https://HOST")
+        return value
+
     @property
     def llm_configured(self) -> bool:
         """Whether the user named an endpoint and a model."""
@@ -64,8 +71,13 @@ class Settings(BaseModel):
 
     @property
     def endpoint(self) -> str | None:
-        """Where questions to the model go, for people to read; ``None`` when none is configured."""
-        return (self.azure_endpoint or self.base_url or "the provider's own") if self.llm_configured else None
+        """Where questions to the model go, for people to read, without a password in it; ``None`` when none is
+        configured."""
+        if not self.llm_configured:
+            return None
+        scheme, separator, rest = (self.azure_endpoint or self.base_url or "the provider's own").rpartition("://")
+        host, slash, path = rest.partition("/")
+        return scheme + separator + host.rpartition("@")[2] + slash + path
 
     @property
     def on_this_machine(self) -> bool:
@@ -91,7 +103,19 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = str(first["loc"][0]) if first["loc"] else "settings"
-        raise ConfigError(f"{where}: {first['msg']}. Correct it or unset it.") from None
+        raise ConfigError(f"{where}: {first['msg'].removeprefix('Value error, ')}. Correct it or unset it.") from None
+
+
+def is_web_address(url: str) -> bool:
+    """Whether this names a server to be asked by HTTP, and nothing else, in a way that every reader reads alike."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return False
+    return bool(whole) and url.isprintable() and not any(c.isspace() or c == "\\" for c in url)
 
 
 def is_loopback(host: str) -> bool:

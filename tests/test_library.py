@@ -382,9 +382,8 @@ def test_an_embedder_that_fails_leaves_no_half_note(settings: Settings) -> None:
     [("http://127.0.0.1:9", LibraryError), ("127.0.0.1", ConfigError), ("ftp://127.0.0.1", ConfigError)],
 )
 def test_a_server_that_is_not_there_is_said_in_one_line(tmp_path: Path, place: str, error: type[Exception]) -> None:
-    settings = load_settings({"COACH_HOME": str(tmp_path), "COACH_CHROMA_URL": place})
     with pytest.raises(error, match="COACH_CHROMA_URL"):
-        Library(settings).list()
+        Library(load_settings({"COACH_HOME": str(tmp_path), "COACH_CHROMA_URL": place})).list()
 
 
 def test_no_real_name_reaches_chroma_or_the_library_database(a_home_of_its_own: Path, tmp_path: Path) -> None:

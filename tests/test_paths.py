@@ -35,7 +35,17 @@ def outside(tmp_path: Path) -> Path:
 def names(outside: Path) -> list[str]:
     """What somebody may give for a name: ways to the file outside, and things that are a name of nothing."""
     up = "../" * 12 + str(outside / "secret").lstrip("/")
-    return [up, str(outside / "secret.yaml"), "../secret", "..", "", "%2e%2e%2fsecret", "secret\n../secret", "a" * 5_000, "*"]
+    return [
+        up,
+        str(outside / "secret.yaml"),
+        "../secret",
+        "..",
+        "",
+        "%2e%2e%2fsecret",
+        "secret\n../secret",
+        "a" * 5_000,
+        "*",
+    ]
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -312,7 +322,9 @@ def test_a_request_can_not_pass_a_file_of_the_server_off_as_an_upload(page: tupl
     assert CANARY.encode() not in kept
 
 
-@pytest.mark.parametrize("name", ["fine.txt", "../../../evil.txt", "/tmp/evil.txt", "..\\evil.txt", "%2e%2e%2fevil.txt", "a\x00b.txt"])
+@pytest.mark.parametrize(
+    "name", ["fine.txt", "../../../evil.txt", "/tmp/evil.txt", "..\\evil.txt", "%2e%2e%2fevil.txt", "a\x00b.txt"]
+)
 def test_an_upload_lands_in_the_folder_of_the_page(page: tuple[int, Path], name: str) -> None:
     import os
 

@@ -19,7 +19,7 @@ from typing import Any
 from coach.engine import Watch
 from coach.errors import ConfigError, ModelRejectedError, ModelUnreachableError
 from coach.llm.openai_chat import on_this_machine
-from coach.settings import Settings
+from coach.settings import Settings, is_web_address
 
 HOST = "127.0.0.1"
 PORTS: Mapping[str, int] = {"Ollama": 11434, "LM Studio": 1234, "llama.cpp": 8080}
@@ -172,7 +172,7 @@ def chosen(settings: Settings) -> LocalModel | None:
         return None
     except (OSError, ValueError, TypeError):
         raise ConfigError("model.json in the coach's home can't be read: delete it and choose again") from None
-    return model if on_this_machine(model.base_url) else None
+    return model if is_web_address(model.base_url) and on_this_machine(model.base_url) else None
 
 
 def with_choice(settings: Settings) -> Settings:

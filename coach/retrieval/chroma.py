@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from coach.database import private_file, private_folder
 from coach.errors import ConfigError, LibraryError, LibraryLockedError
 from coach.retrieval.embedders import Embedder
+from coach.settings import is_loopback
 
 if TYPE_CHECKING:
     import numpy as np
@@ -275,23 +276,36 @@ class ChromaStore:
             if self._cloud:
                 return chromadb.CloudClient(api_key=key, settings=_quiet(), **place)
             url = urlsplit(settings.chroma_url or "")
-            if url.scheme not in ("http", "https") or not url.hostname:
-                raise ConfigError("COACH_CHROMA_URL: not an address. Write http://HOST:PORT or https://HOST.")
-            return chromadb.HttpClient(
-                host=url.hostname,
-                port=url.port or (443 if url.scheme == "https" else 8000),
-                ssl=url.scheme == "https",
-                headers={"x-chroma-token": key} if key else None,
-                settings=_quiet(),
-                **place,
-            )
-        except ConfigError:
-            raise
+            with _no_proxy_to(url.hostname or ""):
+                return chromadb.HttpClient(
+                    host=url.hostname,
+                    port=url.port or (443 if url.scheme == "https" else 8000),
+                    ssl=url.scheme == "https",
+                    headers={"x-chroma-token": key} if key else None,
+                    settings=_quiet(),
+                    **place,
+                )
         except Exception as error:  # noqa: BLE001 - plain ValueError, ChromaError or httpx errors, depending on the cause
             where = "Chroma Cloud" if self._cloud else "the Chroma server at COACH_CHROMA_URL"
             raise LibraryError(
                 f"{where} can't be reached ({type(error).__name__}): check address, key, tenant and database"
             ) from None
+
+
+@contextlib.contextmanager
+def _no_proxy_to(host: str) -> Iterator[None]:
+    """While Chroma makes its HTTP client, which asks the environment for proxies: none between two ends of one machine,
+    as it would see the token and the passages."""
+    before = os.environ.get("NO_PROXY")
+    if is_loopback(host):
+        os.environ["NO_PROXY"] = ",".join(filter(None, [before or os.environ.get("no_proxy"), host]))
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ["NO_PROXY"] = before
+        else:
+            os.environ.pop("NO_PROXY", None)
 
 
 def minilm_encoder() -> Any:

@@ -118,7 +118,11 @@ def openai(settings: Settings) -> Embedder:
 
     Pseudonymised text leaves the machine. Plain HTTP with httpx, so that the vendor's client keeps its one home.
     """
+    from urllib.parse import urlsplit
+
     import httpx
+
+    from coach.settings import is_loopback
 
     model = settings.embedder.partition(":")[2] or "text-embedding-3-small"
     if not settings.api_key and not settings.base_url:
@@ -139,6 +143,9 @@ def openai(settings: Settings) -> Embedder:
                     json={"model": model, "input": batch},
                     headers=headers,
                     timeout=settings.deadline,
+                    # Nothing between two ends of one machine, and nowhere else than asked.
+                    trust_env=not is_loopback(urlsplit(base).hostname or ""),
+                    follow_redirects=False,
                 )
                 answer.raise_for_status()
                 data = sorted(answer.json()["data"], key=lambda item: item["index"])

@@ -487,8 +487,8 @@ def _run_seeds() -> list[bytes]:
 
 EXPORT = {
     "schema": "coach.library/1", "library": "k",
-    "meetings": [{"id": "0123456789abcdef", "title": "Roof", "date": "2026-03-02", "format": "minutes", "attendees": ["Person A"],
-                  "tags": ["x"], "lines": [{"speaker": "Person A", "text": "It leaks."}]}],
+    "meetings": [{"id": "0123456789abcdef", "title": "Roof", "date": "2026-03-02", "format": "minutes",
+                  "attendees": ["Person A"], "tags": ["x"], "lines": [{"speaker": "Person A", "text": "It leaks."}]}],
 }  # fmt: skip
 EXPORT_KEYS = ("id", "title", "date", "format", "attendees", "tags", "lines", "speaker", "text", "meetings", "library")
 
