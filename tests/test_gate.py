@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from coach.gate import MOST_BYTES, Gate
-from coach.mcp_server import FREE_GUESSES, GUESSES_AT_ONCE, _OneToken
+from coach.mcp_server.serving import FREE_GUESSES, GUESSES_AT_ONCE, OneToken
 from coach.settings import load_settings
 from coach.ui.sessions import MOST_SESSIONS, Sessions
 from coach.ui.users import Users, add_user
@@ -156,7 +156,7 @@ def test_many_guesses_at_one_moment_are_no_more_than_the_free_ones(tmp_path: Pat
 def test_guessing_a_token_is_slow_however_many_guess_at_once() -> None:
     async def guessed() -> None:
         right = "r" * 32
-        token = _OneToken(right, pause=0.2)
+        token = OneToken(right, pause=0.2)
         for _ in range(FREE_GUESSES):
             assert await token.verify_token("wrong") is None
         began = time.monotonic()

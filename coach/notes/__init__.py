@@ -47,7 +47,7 @@ def parse(text: str, format: str | None = None) -> Conversation:
         raise InputError("The text holds half a character, as a broken copy leaves it: copy or save it again as UTF-8.")
     name = format or detect(text)
     if name not in set(FORMATS):
-        raise InputError(f"There is no note format {name!r}: choose from {', '.join(FORMATS)}.")
+        raise InputError(f"There is no note format {name[:40]!r}: choose from {', '.join(FORMATS)}.")
     try:
         return Conversation.model_validate(FORMATS[name].read(text))
     except Exception as error:

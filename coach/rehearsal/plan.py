@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -31,9 +31,9 @@ class Plan(Value):
 
     purpose: str = Field(min_length=1, max_length=2_000)
     stage: Stage
-    attendees: tuple[str, ...] = Field(min_length=1, max_length=50)
+    attendees: tuple[Annotated[str, Field(max_length=200)], ...] = Field(min_length=1, max_length=50)
     opening: str = Field(min_length=1, max_length=20_000)
-    fears: tuple[str, ...] = ()
+    fears: tuple[Annotated[str, Field(max_length=2_000)], ...] = Field((), max_length=50)
 
 
 def missing(given: Mapping[str, Any]) -> tuple[str, ...]:
