@@ -14,7 +14,7 @@ from mcp.types import Resource
 from pydantic import AnyHttpUrl, AnyUrl, ValidationError
 
 from coach.mcp_server.desk import Desk
-from coach.mcp_server.resources import add_prompts, add_resources
+from coach.mcp_server.resources import add_prompts, add_resources, entries
 from coach.mcp_server.serving import MOST_BYTES, OneToken
 from coach.mcp_server.tools import add_preparing, add_remembering, add_reviewing, add_writing
 
@@ -45,7 +45,7 @@ class CoachServer(FastMCP[None]):
 
     async def list_resources(self) -> list[Resource]:
         """The library, the ledger and every meeting, newest first."""
-        entries = await self.desk.run(lambda watch: entries(self.desk))
+        kept = await self.desk.run(lambda watch: entries(self.desk))
         return [
             *await super().list_resources(),
             *(
@@ -55,7 +55,7 @@ class CoachServer(FastMCP[None]):
                     description=", ".join(filter(None, [entry.date, *entry.attendees])),
                     mimeType="text/plain",
                 )
-                for entry in entries
+                for entry in kept
             ),
         ]
 
