@@ -50,7 +50,7 @@ def draft_cases(
         name = identifier or notes.stem.lower()
         if not re.fullmatch(ID, name) or len(name) > LONGEST_ID:
             raise InputError(
-                f"{name[:40]!r} is no id of a case: give --id small letters, digits, dots, _ and -, at most {LONGEST_ID}"
+                f"{name[:40]!r} is no id of a case: give --id up to {LONGEST_ID} small letters, digits, dots, _ and -"
             )
         yield Draft(folder / f"{name}.yaml", _from_notes(notes, name), chosen.task)
         return
