@@ -222,7 +222,8 @@ def _as_possibility(text: str) -> Iterator[str]:
     """A forecast as a possibility: "will halve" as "could halve", "won't last" as "may not last", in a frame."""
     out = re.sub(r"\b(?:inevitably|always|certainly|definitely|all|soon)\s+(?=[a-z])", "", _drop(text))
     out, refused = _WONT.subn(" may not", out)
-    if re.match(r"if\b", out, re.I) or (refused and _WILL.search(out)):
+    # "Nobody could miss it" would say something else than "nobody will miss it".
+    if re.match(r"(?:if|nobody|no one|no-one)\b", out, re.I) or (refused and _WILL.search(out)):
         return
     if not refused:
         if len(_WILL.findall(out)) != 1 or re.search(_WILL.pattern + r"\s+(?:\w+\s+)?" + _STATE, out, re.I):
