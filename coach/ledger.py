@@ -1,8 +1,8 @@
 """The ledger: every objection and need, followed from meeting to meeting until the one who raised it has been heard.
 
 It stores facts only: who raised what in which meeting, and what the user said about it since. Where a concern stands is
-worked out from them by :func:`follow`, so that meetings may arrive in any order. Quotes and names are pseudonyms.
-Facts hang on meetings of the library: erase a meeting, and what was raised there alone is gone from here too.
+worked out from them by :func:`coach.concerns.follow`, so that meetings may arrive in any order. Quotes and names are
+pseudonyms. Facts hang on meetings of the library: erase a meeting, and what was raised there alone is gone, too.
 """
 
 from __future__ import annotations
@@ -11,11 +11,23 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 from uuid import uuid4
 
+from coach.concerns import (
+    CLOSED,
+    RIGHT,
+    Concern,
+    Feedback,
+    Mark,
+    Meeting,
+    Said,
+    Sighting,
+    follow,
+    is_followed,
+)
 from coach.errors import InputError, LibraryError
-from coach.schema import Finding, Review, Value
+from coach.schema import Finding, Review
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -25,116 +37,7 @@ if TYPE_CHECKING:
     from coach.retrieval.tables import Tables
     from coach.settings import Settings
 
-__all__ = ["Concern", "Feedback", "Ledger", "Mark", "Status", "Step", "follow"]
-
-FOLLOWED = ("unheard_objection", "unaddressed_need")
-
-Status = Literal[
-    "raised", "raised_again", "dropped", "acknowledged", "explored", "confirmed", "integrated", "not_an_objection"
-]
-"""How far a concern has come. *Confirmed*: the person says they feel heard. *Integrated*: the plan changed for it.
-*Dropped*: a later meeting with that person passed without anyone coming back to it; it is still open."""
-
-Mark = Literal["acknowledged", "explored", "confirmed", "integrated", "not_an_objection", "reopened"]
-CLOSED = ("confirmed", "integrated", "not_an_objection")
-
-
-class Step(Value):
-    """One thing that happened to a concern. ``quote`` is set when it was raised, ``note`` when the user marked it."""
-
-    status: Status
-    date: str | None = None
-    meeting: str | None = None
-    title: str | None = None
-    sighting: str | None = None
-    quote: str | None = None
-    note: str | None = None
-
-
-class Concern(Value):
-    """An objection or need of one person, with all that happened to it, oldest first. ``quote`` is its last wording."""
-
-    id: str
-    speaker: str
-    kind: str
-    need: str | None = None
-    status: Status
-    open: bool
-    times: int
-    quote: str
-    steps: tuple[Step, ...]
-
-
-class Feedback(Value):
-    """A finding that the user says was none: material for a case of the evaluation. Pseudonyms only."""
-
-    concern: str
-    kind: str
-    subtype: str | None
-    quote: str
-    source: str
-    confidence: float
-    note: str | None = None
-
-
-class Sighting(Value):
-    """One finding of one meeting, as stored."""
-
-    id: str
-    concern: str
-    meeting: str
-    quote: str
-    kind: str
-    subtype: str | None
-    need: str | None
-    confidence: float
-    source: str
-    place: int
-
-
-class Meeting(Value):
-    """What following a concern needs to know of a meeting; ``people`` took part in it."""
-
-    id: str
-    title: str | None
-    date: str  # Where the notes name none, the day on which they were added.
-    added: float
-    people: tuple[str, ...]
-
-
-class Said(Value):
-    """What the user said about a concern, on a day (ISO) and at a moment (seconds since 1970)."""
-
-    status: Mark
-    date: str
-    at: float
-    note: str | None = None
-
-
-def follow(
-    speaker: str, sightings: Sequence[Sighting], marks: Sequence[Said], meetings: Sequence[Meeting]
-) -> tuple[Step, ...]:
-    """The steps of one concern in order of time: what each meeting with its speaker did to it, and each mark.
-
-    An open concern counts as dropped when a later meeting with its speaker does not come back to it.
-    """
-    events: list[tuple[tuple[str, int, float], Meeting | Said]] = [
-        *(((meeting.date, 0, meeting.added), meeting) for meeting in meetings),
-        *(((said.date, 1, said.at), said) for said in marks),
-    ]
-    steps: list[Step] = []
-    for _, event in sorted(events, key=lambda item: item[0]):
-        if isinstance(event, Said):
-            status: Status = "raised_again" if event.status == "reopened" else event.status
-            steps.append(Step(status=status, date=event.date, note=event.note))
-            continue
-        here = sorted((one for one in sightings if one.meeting == event.id), key=lambda one: one.place)
-        status = "raised_again" if steps else "raised"
-        about = {"date": event.date, "meeting": event.id, "title": event.title}
-        steps.extend(Step(status=status, sighting=one.id, quote=one.quote, **about) for one in here)
-        if not here and speaker in event.people and steps and steps[-1].status not in (*CLOSED, "dropped"):
-            steps.append(Step(status="dropped", **about))
-    return tuple(steps)
+__all__ = ["Ledger"]
 
 
 class Ledger:
@@ -170,20 +73,15 @@ class Ledger:
         meeting again replaces what it said before, except where the user has marked a concern since. Raises
         :class:`LibraryError` when the notes are not in the library.
         """
-        from coach.anonymise import leak_check
-        from coach.retrieval.names import pseudonymised, pseudonyms
-
         identities = self._identities.load()
         found: dict[str, tuple[str, Finding, str]] = {}
         for finding in review.findings:
-            speaker = pseudonyms(finding.speaker or "", identities)
-            if finding.kind in FOLLOWED and finding.tier == "finding" and speaker:
-                quote = leak_check(pseudonymised(" ".join(finding.quote.split()), identities), identities, "ledger")
-                found[_sighting_id(meeting, finding.kind, quote)] = (speaker[0], finding, quote)
+            if finding.tier == "finding":
+                speaker, quote = self._said(finding, identities)
+                if is_followed(finding.kind, speaker):
+                    found[_sighting_id(meeting, finding.kind, quote)] = (speaker, finding, quote)
         with self._begin() as connection:
-            # Whoever records waits for the others: two reviews of the same notes may come at the same moment.
-            library = self._tables.library
-            connection.execute(library.update().values(revision=library.c.revision))
+            self._wait(connection)
             self._require(connection, meeting)
             self._withdraw(connection, meeting, set(found))
             for key, (speaker_, finding, quote) in found.items():
@@ -215,7 +113,7 @@ class Ledger:
         for row in rows:
             own = [one for one in sightings if one.concern == row.id]
             speaker = identities.canonical(row.speaker)
-            if not own or (names is not None and speaker not in names):
+            if not own or not is_followed(row.kind, row.speaker) or (names is not None and speaker not in names):
                 continue
             steps = follow(speaker, own, marks.get(row.id, []), meetings)
             quotes = [step.quote for step in steps if step.quote]
@@ -244,7 +142,8 @@ class Ledger:
 
     def mark(self, concern: str, status: Mark, *, note: str | None = None, date: str | None = None) -> Concern:
         """The concern after the user said how far it came (*acknowledged*, *explored*, *confirmed*, *integrated*), that
-        it is none (*not_an_objection*), or that it is open again (*reopened*). ``date`` is today unless given."""
+        it is settled (*handled*) or none (*not_an_objection*), or that it is open again (*reopened*). ``date`` is today
+        unless given."""
         from coach.anonymise import leak_check
         from coach.retrieval.catalogue import checked_date
         from coach.retrieval.names import pseudonymised
@@ -280,33 +179,62 @@ class Ledger:
         own = {step.sighting for step in source.steps if step.sighting}
         if not sightings or not own.issuperset(sightings) or own == set(sightings):
             raise InputError("nothing to split: name some, but not all, of the sightings in the concern's history")
-        tables, key = self._tables, uuid4().hex[:12]
         with self._begin() as connection:
-            row = connection.execute(tables.concern.select().where(tables.concern.c.id == source.id)).one()
-            connection.execute(
-                tables.concern.insert().values(**dict(row._mapping) | {"id": key, "created": self._clock()})
-            )
-            connection.execute(tables.sighting.update().where(tables.sighting.c.id.in_(sightings)).values(concern=key))
+            key = self._part(connection, source.id, sightings)
         return self.history(key)
 
-    def feedback(self) -> tuple[Feedback, ...]:
-        """Every finding that the user marked as not an objection, with what produced it."""
-        rejected = {concern.id: concern for concern in self.all() if concern.status == "not_an_objection"}
+    def judge(self, finding: Finding, meeting: str, mark: Mark | None) -> Concern | None:
+        """The concern of a finding in kept notes after the user marked it, as for :meth:`mark`; None takes the last
+        mark back.
+
+        Any finding can be marked, also one that is not followed: of categorical phrasing, or of nobody in particular.
+        That has no concern, so None comes back, and the mark is there for :meth:`feedback`. A finding that is wrong
+        leaves the concern it had joined, which stays as it was. Raises :class:`LibraryError` when the notes are not in
+        the library.
+        """
+        identities = self._identities.load()
+        speaker, quote = self._said(finding, identities)
+        key = _sighting_id(meeting, finding.kind, quote)
         with self._begin() as connection:
-            sightings = self._sightings(connection)
-        return tuple(
-            Feedback(
-                concern=one.concern,
-                kind=one.kind,
-                subtype=one.subtype,
-                quote=one.quote,
-                source=one.source,
-                confidence=one.confidence,
-                note=rejected[one.concern].steps[-1].note,
-            )
-            for one in sightings
-            if one.concern in rejected
-        )
+            self._wait(connection)
+            self._require(connection, meeting)
+            known = {one.id: one for one in self._sightings(connection)}
+            if key in known:
+                concern = known[key].concern
+                if mark == "not_an_objection" and sum(one.concern == concern for one in known.values()) > 1:
+                    concern = self._part(connection, concern, [key])
+            elif mark is None:
+                return None
+            else:
+                joins = mark != "not_an_objection" and is_followed(finding.kind, speaker)
+                same = self._same(connection, list(known.values()), speaker, quote, identities) if joins else None
+                concern = self._insert(connection, key, same, meeting, speaker, finding, quote)
+            if mark is None:
+                recorded = finding.tier == "finding" and is_followed(finding.kind, speaker)
+                self._take_back(connection, concern, None if recorded else key)
+            else:
+                day = _day(self._clock())
+                connection.execute(
+                    self._tables.mark.insert().values(concern=concern, status=mark, date=day, at=self._clock())
+                )
+        return next((one for one in self.all() if one.id == concern), None)
+
+    def feedback(self) -> tuple[Feedback, ...]:
+        """Every finding that the user marked as right or as wrong, with what produced it."""
+        with self._begin() as connection:
+            marks = {concern: said[-1] for concern, said in self._marks(connection).items()}
+            kept = {meeting.id for meeting in self._meetings(connection)}
+            sightings = [one for one in self._sightings(connection) if one.meeting in kept]
+        found = []
+        for one in sightings:
+            said = marks.get(one.concern)
+            if said is not None and said.status in (*RIGHT, "not_an_objection"):
+                about = one.model_dump(
+                    include={"concern", "meeting", "kind", "subtype", "need", "quote", "source", "confidence"}
+                )
+                verdict = "right" if said.status in RIGHT else "wrong"
+                found.append(Feedback.model_validate({**about, "verdict": verdict, "note": said.note}))
+        return tuple(found)
 
     def close(self) -> None:
         """Lets go of the database; the next call opens it again."""
@@ -336,6 +264,37 @@ class Ledger:
         from coach.retrieval.tables import transaction
 
         return transaction(self._database[0])
+
+    def _wait(self, connection: Connection) -> None:
+        """Whoever records waits for the others: two reviews of the same notes may come at the same moment."""
+        library = self._tables.library
+        connection.execute(library.update().values(revision=library.c.revision))
+
+    def _said(self, finding: Finding, identities: Identities) -> tuple[str, str]:
+        """Who said it, as a pseudonym or empty, and the quote in one line with pseudonyms."""
+        from coach.anonymise import leak_check
+        from coach.retrieval.names import pseudonymised, pseudonyms
+
+        speaker = next(iter(pseudonyms(finding.speaker or "", identities)), "")
+        return speaker, leak_check(pseudonymised(" ".join(finding.quote.split()), identities), identities, "ledger")
+
+    def _part(self, connection: Connection, concern: str, sightings: Sequence[str]) -> str:
+        """A new concern, like the given one, that takes these sightings from it."""
+        tables, key = self._tables, uuid4().hex[:12]
+        row = connection.execute(tables.concern.select().where(tables.concern.c.id == concern)).one()
+        connection.execute(tables.concern.insert().values(**dict(row._mapping) | {"id": key, "created": self._clock()}))
+        connection.execute(tables.sighting.update().where(tables.sighting.c.id.in_(sightings)).values(concern=key))
+        return key
+
+    def _take_back(self, connection: Connection, concern: str, sighting: str | None) -> None:
+        """Removes the last mark of a concern, and a sighting that was there for its mark alone."""
+        marks, sightings, concerns = self._tables.mark, self._tables.sighting, self._tables.concern
+        ids = connection.scalars(marks.select().with_only_columns(marks.c.id).where(marks.c.concern == concern)).all()
+        connection.execute(marks.delete().where(marks.c.id == max(ids, default=0)))
+        if sighting is not None:
+            connection.execute(sightings.delete().where(sightings.c.id == sighting))
+            left = sightings.select().with_only_columns(sightings.c.concern)
+            connection.execute(concerns.delete().where(concerns.c.id == concern, concerns.c.id.not_in(left)))
 
     def _require(self, connection: Connection, meeting: str) -> None:
         if meeting not in {known.id for known in self._meetings(connection)}:
@@ -392,7 +351,9 @@ class Ledger:
         own = {
             row.id
             for row in connection.execute(self._tables.concern.select())
-            if identities.canonical(row.speaker) == speaker and row.id not in rejected
+            if is_followed(row.kind, row.speaker)
+            and identities.canonical(row.speaker) == speaker
+            and row.id not in rejected
         }
         candidates = [one for one in known if one.concern in own]
         if not candidates:
@@ -410,7 +371,8 @@ class Ledger:
         speaker: str,
         finding: Finding,
         quote: str,
-    ) -> None:
+    ) -> str:
+        """The concern to which the sighting was added: the given one, or a new one."""
         tables = self._tables
         if concern is None:
             concern = uuid4().hex[:12]
@@ -433,6 +395,7 @@ class Ledger:
                 place=finding.start,
             )
         )
+        return concern
 
 
 def _sighting_id(meeting: str, kind: str, quote: str) -> str:

@@ -9,11 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from coach.labels import (
+    ALIGNMENT,
+    ALIGNMENTS,
+    BUY_IN,
+    BUY_INS,
+    MOVES,
+    RUNGS,
+    STEPS,
+    date_label,
+    detail_label,
+    kind_label,
+)
 from coach.schema import Evidence, Finding, Review
 
 if TYPE_CHECKING:
@@ -24,60 +35,7 @@ if TYPE_CHECKING:
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
-KIND_LABELS = {
-    "unheard_objection": "Unheard objection",
-    "unaddressed_need": "Unaddressed need",
-    "categorical_phrasing": "Sounds categorical",
-}
-SUBTYPE_LABELS = {
-    "ignored": "passed over",
-    "dismissed": "argued away",
-    "deferred": "parked without an owner",
-    "silence": "silence taken as agreement",
-    "lukewarm": "half a yes counted as a yes",
-    "absolute": "no exceptions",
-    "certainty": "beyond doubt",
-    "directive": "no option left",
-    "presumed_consent": "agreement presumed",
-    "prediction": "outcome told as fact",
-    "either_or": "only two ways",
-    "judgement": "a label",
-    "savior": "trust me",
-}
-BUY_IN_LABELS = {
-    "committed": "committed",
-    "lukewarm": "lukewarm",
-    "resistant": "has reservations",
-    "unknown": "unknown",
-}
-ALIGNMENT_LABELS = {"aligned": "sees it alike", "not_aligned": "sees it differently", "unknown": "unknown"}
-RUNG_LABELS = {
-    "raised": "raised",
-    "acknowledged": "acknowledged",
-    "paraphrased": "said back",
-    "explored": "explored",
-    "confirmed": "confirmed",
-    "integrated": "in the plan",
-}
-MOVE_LABELS = {
-    "open_question": "open question",
-    "paraphrase": "saying it back",
-    "acknowledge": "acknowledging it",
-    "explore_need": "asking what is behind it",
-    "check_back": "checking back",
-    "integrate": "changing the plan for it",
-    "leading_question": "a question with its answer",
-    "rebut": "arguing against it",
-    "reassure": "reassurance",
-    "advise": "advice",
-    "defer": "putting it off",
-    "divert": "changing the subject",
-    "steamroll": "telling it is decided",
-    "diagnose": "explaining the person",
-    "moralise": "an appeal to duty",
-    "flatter": "praise",
-}
-STAND = ("Who", "Shared view", "Commitment", "A question that would tell")
+STAND = ("Who", ALIGNMENT, BUY_IN, "A question that would tell")
 NOTHING = (
     "Nothing to raise in these notes: as far as the record shows, what people put forward was taken up. "
     "That is a good page, and it may still leave things out that nobody wrote down."
@@ -91,27 +49,6 @@ class Part:
     text: str
     kind: str = ""
     ids: tuple[str, ...] = ()
-
-
-def kind_label(kind: str) -> str:
-    """A kind as people say it; kinds of plug-ins by their own name."""
-    return KIND_LABELS.get(kind, kind.replace("_", " ").capitalize())
-
-
-def detail_label(finding: Finding) -> str:
-    """The subtype or need as people say it, or an empty string."""
-    if finding.need:
-        return finding.need.replace("_", " ")
-    return SUBTYPE_LABELS.get(finding.subtype or "", (finding.subtype or "").replace("_", " "))
-
-
-def date_label(iso: str | None) -> str:
-    """A date as people write it, ``3 May 2026``; anything but a full ISO date comes back unchanged."""
-    try:
-        day = date.fromisoformat(iso or "")
-    except ValueError:
-        return iso or ""
-    return f"{day.day} {day:%B %Y}"
 
 
 def summary(review: Review) -> str:
@@ -161,12 +98,12 @@ def debrief_markdown(debrief: Debrief) -> str:
 
 def debrief_html(debrief: Debrief) -> str:
     """The debrief as one HTML page without scripts or outside requests, the ladder over the turns drawn in it."""
-    return _environment().get_template("debrief.html.j2").render(debrief=debrief, rungs=list(RUNG_LABELS))
+    return _environment().get_template("debrief.html.j2").render(debrief=debrief, rungs=RUNGS)
 
 
 def ladder_svg(debrief: Debrief) -> str:
     """The ladder over the turns alone, as SVG for a page that brings its own style."""
-    return _environment().get_template("ladder.svg.j2").render(debrief=debrief, rungs=list(RUNG_LABELS))
+    return _environment().get_template("ladder.svg.j2").render(debrief=debrief, rungs=RUNGS)
 
 
 def terminal(review: Review) -> RenderableType:
@@ -227,8 +164,8 @@ def terminal(review: Review) -> RenderableType:
         for p in review.participants:
             table.add_row(
                 Text(p.name if p.spoke else f"{p.name} (silent)"),
-                ALIGNMENT_LABELS[p.alignment],
-                BUY_IN_LABELS[p.buy_in],
+                ALIGNMENTS[p.alignment],
+                BUY_INS[p.buy_in],
                 Text(p.ask),
             )
         parts.append(table)
@@ -308,9 +245,9 @@ def _environment() -> Environment:
         "one_line": _one_line,
         "earlier": _earlier,
         "dated": _dated,
-        "rung": RUNG_LABELS.__getitem__,
-        "move": MOVE_LABELS.__getitem__,
-        "buy_in": BUY_IN_LABELS.__getitem__,
-        "alignment": ALIGNMENT_LABELS.__getitem__,
+        "rung": STEPS.__getitem__,
+        "move": MOVES.__getitem__,
+        "buy_in": BUY_INS.__getitem__,
+        "alignment": ALIGNMENTS.__getitem__,
     }
     return made

@@ -26,6 +26,7 @@ _FEARED = re.compile(
     r"there(?:'s| is| are) no|not? (?:have|has|got|get) any)\s+(?=\w)"
 )
 _TOKEN = re.compile(r"(?<![\w.])[^\W\d_][\w'’-]*|\d+(?:[.,:]\d+)*")
+_SUBJECTS = ("who", "he", "she", "it", "nobody", "somebody", "everybody", "everyone", "someone", "anybody", "anyone")
 _NEAR = 12  # characters between a marker of fear or need and its phrase
 _LONGEST = 1200
 
@@ -98,7 +99,9 @@ def _phrases(flat: str, folded: str) -> Iterator[_Phrase]:
                 break
             taken.append(flat[slice(*tokens[at])])
             at += 1
-        if 0 < len(taken) < 4 and (determiner or fold(taken[-1]) == taken[-1]):
+        # "who closes up": what follows such a word is its verb, however much it looks like a plural.
+        is_verb = not determiner and position > 0 and folded[slice(*tokens[position - 1])] in _SUBJECTS
+        if 0 < len(taken) < 4 and not is_verb and (determiner or fold(taken[-1]) == taken[-1]):
             yield _Phrase(determiner, tuple(taken), start)
         position = max(at, position + 1)
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -339,6 +340,32 @@ def test_a_finding_that_somebody_rejected_becomes_a_case_that_forbids_it(root: P
     case = yaml.safe_load(draft.text)
     assert case["forbidden"][0]["quote"] == quote
     assert "Baptiste" not in draft.text and "Ottoline" not in draft.text
+    assert save(draft).exists()
+
+
+def test_a_finding_that_somebody_found_helpful_becomes_a_case_that_requires_it(root: Path) -> None:
+    """The real library and ledger: a sentence put categorically, which no ledger follows, marked on its card."""
+    from coach import notes
+    from coach.ledger import Ledger
+    from coach.library import Library
+    from coach.schema import Finding
+    from coach.settings import load_settings
+
+    quote = "My wheelchair doesn't fit through that door."
+    about: dict[str, Any] = {"why": "", "ask": "", "confidence": 0.9, "speaker": "Baptiste", "start": 0}
+    right = Finding(kind="categorical_phrasing", subtype="absolute", quote=quote, end=len(quote), source="x@1", **about)
+    wrong = right.model_copy(update={"quote": "doesn't fit", "kind": "unheard_objection", "subtype": "ignored"})
+    settings = load_settings()
+    with Library(settings) as library:
+        kept = library.add(notes.parse(NOTES))
+    ledger = Ledger(settings)
+    assert ledger.judge(right, kept.id, "acknowledged") is None
+    ledger.judge(wrong, kept.id, "not_an_objection")
+    ledger.close()
+    (draft,) = draft_cases(root, "notes", from_feedback=True)
+    case = yaml.safe_load(draft.text)
+    assert case["required"] == [{"kind": "categorical_phrasing", "quote": quote, "subtype": "absolute"}]
+    assert [gold["quote"] for gold in case["forbidden"]] == ["doesn't fit"] and "expect_none" not in case
     assert save(draft).exists()
 
 

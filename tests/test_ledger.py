@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coach import notes
+from coach.concerns import CLOSED, Concern, Meeting, Said, Sighting, follow
 from coach.errors import InputError, LibraryError
-from coach.ledger import CLOSED, Concern, Ledger, Meeting, Said, Sighting, follow
+from coach.ledger import Ledger
 from coach.library import GRACE, Library
 from coach.schema import Finding, Review
 from coach.schema import Meeting as Reviewed
@@ -162,6 +164,76 @@ def test_what_is_no_objection_is_feedback_and_is_not_linked_to(library: Library,
     assert other.id != concern.id and [c.id for c in ledger.open()] == [other.id]
     ledger.record(review(found(NIGHTS, "Marisa")), may)
     assert ledger.history(concern.id).status == "not_an_objection", "the user's word outlives another review"
+
+
+def test_what_is_right_is_feedback_and_what_is_handled_is_none(library: Library, ledger: Ledger) -> None:
+    may = add(library, MAY, "2026-05-03")
+    (concern,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    ledger.mark(concern.id, "explored")
+    assert [(f.verdict, f.meeting, f.quote) for f in ledger.feedback()] == [("right", may, NIGHTS)]
+    handled = ledger.mark(concern.id, "handled")
+    assert not handled.open and ledger.feedback() == ()
+
+
+UNFOLLOWED = [("Fine.", "Yuki", "categorical_phrasing"), ("Fine.", "", "unheard_objection")]
+
+
+@pytest.mark.parametrize(("quote", "speaker", "kind"), UNFOLLOWED)
+@pytest.mark.parametrize(
+    ("mark", "verdicts"), [("acknowledged", ["right"]), ("not_an_objection", ["wrong"]), ("handled", [])]
+)
+def test_a_finding_that_nobody_follows_can_be_judged_and_is_no_concern(
+    library: Library, ledger: Ledger, quote: str, speaker: str, kind: str, mark: Any, verdicts: list[str]
+) -> None:
+    may, about = add(library, MAY, "2026-05-03"), found(quote, speaker, kind)
+    (concern,) = ledger.record(review(found(NIGHTS, "Marisa"), about), may)
+    assert ledger.judge(about, may, mark) is None
+    assert [f.verdict for f in ledger.feedback()] == verdicts
+    assert ledger.all() == (concern,), "marking phrasing opens no concern of anybody"
+    ledger.record(review(found(NIGHTS, "Marisa")), may)
+    assert [f.verdict for f in ledger.feedback()] == verdicts, "another review of the notes keeps what the user said"
+    assert ledger.judge(about, may, None) is None and ledger.feedback() == ()
+    library.delete(may)
+    assert ledger.feedback() == ()
+
+
+def test_a_wrong_finding_leaves_its_concern_and_the_concern_stays(library: Library, ledger: Ledger) -> None:
+    may, july = add(library, MAY, "2026-05-03"), add(library, JULY, "2026-07-01")
+    ledger.record(review(found(NIGHTS, "Marisa")), may)
+    again = found(AGAIN, "Marisa")
+    (joined,) = ledger.record(review(again), july)
+    assert joined.times == 2
+    rejected = ledger.judge(again, july, "not_an_objection")
+    assert rejected is not None and not rejected.open
+    assert [(c.id, c.times, c.quote) for c in ledger.open()] == [(joined.id, 1, NIGHTS)]
+    assert [(f.verdict, f.quote) for f in ledger.feedback()] == [("wrong", AGAIN)]
+
+
+def test_a_doubtful_finding_joins_the_ledger_when_it_is_right_and_goes_when_that_is_taken_back(
+    library: Library, ledger: Ledger
+) -> None:
+    may, july = add(library, MAY, "2026-05-03"), add(library, JULY, "2026-07-01")
+    (sure,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    doubtful = found(AGAIN, "Marisa", tier="look")
+    ledger.record(review(doubtful), july)
+    joined = ledger.judge(doubtful, july, "acknowledged")
+    assert joined is not None and joined.id == sure.id and joined.times == 2
+    taken_back = ledger.judge(doubtful, july, None)
+    assert taken_back is not None and (taken_back.times, statuses(taken_back)) == (1, ["raised", "dropped"])
+
+
+def test_a_mark_that_is_taken_back_leaves_the_concern_as_it_was(library: Library, ledger: Ledger) -> None:
+    may, about = add(library, MAY, "2026-05-03"), found(NIGHTS, "Marisa")
+    (before,) = ledger.record(review(about), may)
+    ledger.judge(about, may, "handled")
+    assert ledger.open() == ()
+    assert ledger.judge(about, may, None) == before
+    assert ledger.judge(found(TESTER, "Yuki"), may, None) is None, "there was nothing to take back"
+
+
+def test_only_findings_of_kept_notes_can_be_judged(ledger: Ledger) -> None:
+    with pytest.raises(LibraryError, match="not in the library"):
+        ledger.judge(found(NIGHTS, "Marisa"), "0123456789abcdef", "acknowledged")
 
 
 def test_merge_and_split_undo_each_other(library: Library, ledger: Ledger) -> None:

@@ -232,3 +232,19 @@ def test_documents_need_an_extra_and_the_message_names_it(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "markitdown", None)
     with pytest.raises(InputError, match=r"pip install 'unheard\[docs\]'"):
         notes.read_file(file)
+
+
+@pytest.mark.parametrize(
+    ("first", "title", "speakers"),
+    [
+        ("Minutes: Service desk weekly", "Service desk weekly", ("Tamsin", "Dario")),
+        ("Title: Service desk weekly", "Service desk weekly", ("Tamsin", "Dario")),
+        ("**Meeting:** Service desk weekly", "Service desk weekly", ("Tamsin", "Dario")),
+        ("Minutes: Priya Raman", None, ("Tamsin", "Dario")),
+    ],
+)
+def test_a_title_with_its_label_is_a_title_and_no_speaker(
+    first: str, title: str | None, speakers: tuple[str, ...]
+) -> None:
+    read = notes.parse(f"{first}\nDate: 2026-05-03\n\nTamsin: Who closes up?\nDario: Not me.\nTamsin: I see.\n")
+    assert (read.title, read.speakers, read.date) == (title, speakers, "2026-05-03")

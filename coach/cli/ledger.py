@@ -12,7 +12,7 @@ from coach.cli.library import Pseudonyms, named, print_values
 from coach.cli.review import AsJson
 
 if TYPE_CHECKING:
-    from coach.ledger import Concern
+    from coach.concerns import Concern
     from coach.wiring import Coach
 
 ledger = typer.Typer(help="Objections and needs across meetings: what is open, and what became of the rest.")
@@ -22,12 +22,13 @@ Id = Annotated[str, typer.Argument(help="Id of a concern, or the start of it, as
 
 
 class Marking(StrEnum):
-    """As in :data:`coach.ledger.Mark`, for the command line."""
+    """As in :data:`coach.concerns.Mark`, for the command line."""
 
     acknowledged = "acknowledged"
     explored = "explored"
     confirmed = "confirmed"
     integrated = "integrated"
+    handled = "handled"
     not_an_objection = "not_an_objection"
     reopened = "reopened"
 
@@ -59,7 +60,7 @@ def open_concerns(
 @ledger.command()
 def show(concern: Id, pseudonyms: Pseudonyms = False, as_json: AsJson = False) -> None:
     """The history of one concern."""
-    from coach.render import date_label
+    from coach.labels import STEPS, date_label
     from coach.wiring import Coach
 
     coach = Coach()
@@ -70,7 +71,7 @@ def show(concern: Id, pseudonyms: Pseudonyms = False, as_json: AsJson = False) -
     print(_shown(coach, _line(found), pseudonyms))
     for step in found.steps:
         words = f"“{step.quote}”" if step.quote else step.note or ""
-        parts = (f"{date_label(step.date) or 'no date':17}", step.status.replace("_", " "), step.title or "", words)
+        parts = (f"{date_label(step.date) or 'no date':17}", STEPS[step.status], step.title or "", words)
         print(_shown(coach, "  " + " · ".join(filter(None, parts)), pseudonyms))
 
 
@@ -109,10 +110,11 @@ def split(
 
 
 def _line(concern: Concern) -> str:
+    from coach.labels import STEPS
+
     what = concern.need.replace("_", " ") if concern.need else concern.kind.replace("_", " ")
     often = f", raised {concern.times} times" if concern.times > 1 else ""
-    state = concern.status.replace("_", " ")
-    return f"{concern.id}  {concern.speaker}: “{concern.quote}” ({what}, {state}{often})"
+    return f"{concern.id}  {concern.speaker}: “{concern.quote}” ({what}, {STEPS[concern.status]}{often})"
 
 
 def _shown(coach: Coach, text: str, pseudonyms: bool) -> str:

@@ -264,7 +264,7 @@ def named(coach: Coach, text: str) -> str:
 
 
 def _passage(coach: Coach, hit: Passage, pseudonyms: bool) -> str:
-    from coach.render import date_label
+    from coach.labels import date_label
 
     head = " · ".join(filter(None, [hit.title or hit.meeting, date_label(hit.date), f"{hit.meeting}"]))
     text = f"{head}\n{hit.text}"
@@ -272,7 +272,7 @@ def _passage(coach: Coach, hit: Passage, pseudonyms: bool) -> str:
 
 
 def _print_entries(coach: Coach, entries: Iterable[Entry], as_json: bool, pseudonyms: bool) -> None:
-    from coach.render import date_label
+    from coach.labels import date_label
 
     entries = tuple(entries)
     if as_json:

@@ -165,12 +165,12 @@ def _practise(coach: Coach, session: Session, nudges: bool) -> Session:
 
 def _ladder(session: Session) -> str:
     """Where every objection stands, one line each."""
+    from coach.labels import STEPS
     from coach.rehearsal.debrief import height
-    from coach.render import RUNG_LABELS
     from coach.wording import snippet
 
     return "\n".join(
-        f"  {'●' * (height(ladder) + 1):○<6} {RUNG_LABELS[ladder.status]:13}"
+        f"  {'●' * (height(ladder) + 1):○<6} {STEPS[ladder.status]:13}"
         f"{'(guarded) ' if ladder.hardness else ''}{snippet(point.quote, 60)}"
         for point, ladder in zip(session.points, session.ladders, strict=True)
     )

@@ -8,9 +8,9 @@ from mcp.server.fastmcp import Context, FastMCP
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
+from coach.concerns import Concern, Mark
 from coach.engine import Watch
 from coach.errors import InputError
-from coach.ledger import Concern, Mark
 from coach.mcp_server.desk import Desk
 from coach.mcp_server.values import (
     Anonymisation,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from coach.ledger import Concern
+from coach.concerns import Concern
 from coach.rehearsal.ladder import Status
 from coach.rehearsal.session import Session
 from coach.rehearsal.values import Debrief, MoveMade

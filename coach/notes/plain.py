@@ -35,16 +35,21 @@ _TERMINAL = '.!?:;…"”’»)]'
 _OUTCOME = re.compile(
     r"[*_]{0,2}(?:action(?:s| items?)?|actions? arising|decisions?|decided|agreed|resolved|resolution|"
     r"outcomes?|conclusions?|"
-    r"next steps?|todo|to do|motion|vote|summary|note|notes|minute|status|date|time|location|place|venue|"
+    r"next steps?|todo|to do|motion|vote|summary|notes?|minutes?|status|date|time|location|place|venue|"
     r"link|links|labels?|agenda|"
     r"next meeting|next|date of next meeting|quorum|recording|duration|subject|re|to|from|cc|title|topics?|"
     r"tags?)\s*(?:\([^)]{0,40}\))?"
     r"[*_]{0,2}\s?[:：][*_]{0,2}(?=\s|$)",
     re.I,
 )
+_LABELLED_TITLE = re.compile(
+    r"[*_]{0,2}(?:title|meeting title|subject|meeting|minutes|meeting minutes|meeting notes)[*_]{0,2}\s?[:：]"
+    r"[*_]{0,2}\s*(\S[^\n]{1,98})$",
+    re.I,
+)
 _TASKS = re.compile(r"(?:action|decision|next step|follow-?up|to-?do|task)s?\b(?: items?| list| points?)?", re.I)
 _META = re.compile(
-    r"[*_]{0,2}(?:subject|to|from|cc|date|time|location|place|venue|links?|labels?|agenda|recording|"
+    r"[*_]{0,2}(?:subject|title|minutes|to|from|cc|date|time|location|place|venue|links?|labels?|agenda|recording|"
     r"duration|quorum|tags?)\b",
     re.I,
 )
@@ -464,6 +469,11 @@ def _label(text: str, block: Block) -> tuple[str, int, bool] | None:
 
 
 def _title(text: str, blocks: list[Block]) -> str | None:
+    for block in blocks[:4]:
+        labelled = _LABELLED_TITLE.match(text[block.start : block.end])
+        # "Minutes: Priya Raman" says who wrote them.
+        if labelled and not looks_like_name(labelled[1].strip(" *_")):
+            return labelled[1].strip(" *_")
     first = next((block for block in blocks if block.kind not in ("markup", "roster")), None)
     if first and first.kind == "heading":
         return first.section

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from coach.labels import MOVES, STEPS
 from coach.lexicon import cues, scope
 from coach.rehearsal.ladder import LIFTS, RUNGS, Ladder, Status
 from coach.rehearsal.moves import DISMISSING, LISTENING, Move
@@ -105,7 +106,7 @@ def _change(session: Session, turn: Turn) -> int:
 
 
 def _best(session: Session, replies: Sequence[Turn]) -> tuple[Turn, str] | None:
-    texts, moves = coach_words()["debrief"]["best"], coach_words()["move_words"]
+    texts = coach_words()["debrief"]["best"]
     ranked = sorted(
         (t for t in replies if any(m.move in LISTENING for m in t.moves) and _change(session, t) >= 0),
         # A confirmation is worth more than any other rung: it is the person themselves who says it.
@@ -116,12 +117,12 @@ def _best(session: Session, replies: Sequence[Turn]) -> tuple[Turn, str] | None:
     turn = ranked[-1]
     point = session.points[turn.about or 0]
     status = turn.ladders[turn.about or 0].status
-    listening = [moves[m.move.value] for m in turn.moves if m.move in LISTENING]
+    listening = [MOVES[m.move] for m in turn.moves if m.move in LISTENING]
     key = "rose" if _change(session, turn) > 0 else "kind"
     return turn, texts[key].format(
         turn=turn.turn,
         topic=_topic(point),
-        status=coach_words()["status_words"][status.value],
+        status=STEPS[status],
         move=" and ".join(dict.fromkeys(listening)),
     )
 
@@ -135,7 +136,7 @@ def _confirmed(session: Session, turn: Turn) -> bool:
 
 def _redo(session: Session, replies: Sequence[Turn]) -> Redo | None:
     """The turn that cost most, or else the first that moved nothing; None when every turn did something."""
-    texts, moves = coach_words()["debrief"], coach_words()["move_words"]
+    texts = coach_words()["debrief"]
     worst = min(replies, key=lambda t: (_change(session, t), t.turn), default=None)
     if worst is None or _change(session, worst) > 0:
         return None
@@ -149,7 +150,7 @@ def _redo(session: Session, replies: Sequence[Turn]) -> Redo | None:
             turn=worst.turn,
             name=session.partner,
             words=snippet(dismissal.words)[1:-1],
-            move=moves[dismissal.move.value],
+            move=MOVES[dismissal.move],
         )
     else:
         why = texts["redo"]["nothing"].format(turn=worst.turn, name=session.partner)

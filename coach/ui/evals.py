@@ -13,14 +13,18 @@ import gradio as gr
 
 from coach.engine import Watch
 from coach.errors import CancelledError, InputError
+from coach.labels import date_label
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region, sent
 from coach.ui.faults import Update, telling, told
 from coach.ui.following import Following
 
 if TYPE_CHECKING:
+    from coach_eval.baselines import Blessing
     from coach_eval.evaluation import Evaluation
     from coach_eval.schema import Run, Suite, Trial, Verdict
+
+    from coach.ui.coaches import CoachOf
 
 TEMPLATE = "evals.html.j2"
 BASELINE, LAST = "baseline", "last"
@@ -30,14 +34,21 @@ KEPT = 10
 
 @dataclass(frozen=True)
 class Row:
-    """A suite in the list; ``history`` is its first gated metric over blessed runs, 0 to 1."""
+    """A suite in the list; ``blessings`` are its last blessed runs, oldest first, and ``metrics`` those it gates."""
 
     suite: Suite
     cases: int
     blessed: str
     ran: bool
     status: str
-    history: tuple[float, ...]
+    metrics: tuple[str, ...]
+    blessings: tuple[Blessing, ...]
+
+    @property
+    def history(self) -> tuple[float, ...]:
+        """The first gated metric over blessed runs, 0 to 1."""
+        first = self.metrics[:1]
+        return tuple(b.metrics[name] for b in self.blessings for name in first if name in b.metrics)
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class Choice:
     name: str
 
 
-def build_evals(root: Path, tab: gr.Tab) -> None:
+def build_evals(coach_of: CoachOf, root: Path, tab: gr.Tab) -> None:
     """The components and events of the place, inside its open ``tab``; ``root`` holds suites, cases and baselines."""
     running: dict[str, Event] = {}
     listing = region("", "run", "look")
@@ -58,8 +69,10 @@ def build_evals(root: Path, tab: gr.Tab) -> None:
     outputs = [listing, stop, status, shown]
 
     @telling(listing)
-    def enter() -> Update:
-        return {listing: views.part(TEMPLATE, "list", rows(root), root)}
+    def enter(request: gr.Request) -> Update:
+        # Who signs in has a library of their own, which the command line does not read.
+        marked = 0 if request.username else len(coach_of(request).ledger.feedback())
+        return {listing: views.part(TEMPLATE, "list", rows(root), root, marked)}
 
     def run(request: gr.Request, event: gr.EventData) -> Iterator[Update]:
         """Replays a suite; a run that is stopped goes on from there the next time."""
@@ -72,7 +85,7 @@ def build_evals(root: Path, tab: gr.Tab) -> None:
                 for share, what in work.steps():
                     yield {status: views.working(share, what)}
                 verdict, done = work.result()
-            ended |= {shown: _page(root, verdict, done)} | enter()
+            ended |= {shown: _page(root, verdict, done)} | enter(request)
         except CancelledError:
             ended[status] = views.trouble(strings.RUN_STOPPED)
         except Exception as error:  # noqa: BLE001 - the user gets a sentence, never a traceback
@@ -119,8 +132,6 @@ def rows(root: Path) -> list[Row]:
     made = []
     for suite in evaluation.suites():
         baseline = evaluation.baselines.get(suite.suite)
-        metric = suite.gates[0].metric if suite.gates else ""
-        points = tuple(b.metrics[metric] for b in blessings if b.suite == suite.suite and metric in b.metrics)
         last = evaluation.last(suite.suite).exists()
         made.append(
             Row(
@@ -129,7 +140,8 @@ def rows(root: Path) -> list[Row]:
                 blessed=baseline.date if baseline else "",
                 ran=last,
                 status=_status(evaluation, suite) if baseline and last else "",
-                history=points[-20:],
+                metrics=tuple(dict.fromkeys(gate.metric for gate in suite.gates)),
+                blessings=tuple(b for b in blessings if b.suite == suite.suite)[-20:],
             )
         )
     return made
@@ -189,12 +201,12 @@ def _page(root: Path, verdict: Verdict, run: Run) -> str:
     evaluation, suite = _suite(root, verdict.suite)
     choices = []
     if (baseline := evaluation.baselines.get(suite.suite)) is not None:
-        choices.append(Choice(BASELINE, strings.THE_BASELINE.format(date=baseline.date[:10])))
+        choices.append(Choice(BASELINE, strings.THE_BASELINE.format(date=date_label(baseline.date[:10]))))
     if evaluation.last(suite.suite).exists():
         choices.append(Choice(LAST, strings.THE_LAST))
     for path in _earlier(root, suite.suite):
         day, hour = path.stem[:8], path.stem[9:13]
-        date = f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:]}"
+        date = f"{date_label(f'{day[:4]}-{day[4:6]}-{day[6:]}')}, {hour[:2]}:{hour[2:]}"
         choices.append(Choice(path.stem, strings.A_RUN.format(date=date)))
     return views.part(TEMPLATE, "verdict", verdict, run, choices)
 

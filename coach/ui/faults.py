@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ParamSpec
 
@@ -28,6 +29,12 @@ def told(error: Exception) -> str:
     log.error("%s at %s", type(error).__name__, where)
     happened("fault", kind=type(error).__name__)
     return views.trouble(strings.BROKEN.format(name=type(error).__name__))
+
+
+def refused(error: CoachError, path: str) -> str:
+    """The line for an uploaded file that can't be read, by its own name: where the upload lies is nobody's concern."""
+    reason = str(error).replace(path, Path(path).name)
+    return views.trouble(reason if Path(path).name in reason else f"{Path(path).name}: {reason}")
 
 
 def telling(place: Any) -> Callable[[Callable[P, Update]], Callable[P, Update]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import gradio as gr
 
 from coach import notes as reader
-from coach.anonymise import Anonymised, anonymise, restore
+from coach.anonymise import Anonymised, anonymise
 from coach.errors import CoachError, InputError
 from coach.identities import EntityType, Identities
 from coach.ui import strings, views
@@ -18,7 +19,7 @@ from coach.ui.acting import QUIET, region, sent
 from coach.ui.faults import Update, telling
 
 if TYPE_CHECKING:
-    from coach.ledger import Mark
+    from coach.concerns import Mark
     from coach.library import Entry
     from coach.schema import Review
     from coach.ui.coaches import CoachOf
@@ -43,7 +44,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What the page shows: the review, the id of its notes once they are kept, and marks not yet in the ledger."""
+    """What the page shows: the review, the id of its notes once they are kept, and the marks on its cards."""
 
     review: Review | None = None
     kept: str = ""
@@ -99,11 +100,12 @@ def build_keeping(
     def confirm(wanted: Draft, page: Reviewed, request: gr.Request) -> Update:
         coach = coach_of(request)
         entry = keep(coach, wanted)
-        if wanted.review is not None:
-            remember(coach, wanted.review, entry.id, page.marks)
+        kept = replace(page, kept=entry.id)
+        if wanted.review is not None and not page.kept:
+            for finding, mark in page.marks.items():
+                judged(coach, replace(kept, marks={}), finding, mark)
         title = reader.parse(wanted.text).title or strings.UNTITLED
-        kept = replace(page, kept=entry.id, marks={})
-        return {draft: Draft(""), reviewed: kept, panel: views.part(TEMPLATE, "kept", title, entry.new)}
+        return {draft: Draft(""), reviewed: kept, panel: views.part(TEMPLATE, "kept", title, entry)}
 
     def changing(what: str) -> Callable[..., Update]:
         @telling(panel)
@@ -155,15 +157,29 @@ def keep(coach: Coach, draft: Draft) -> Entry:
     return coach.keep(draft.text, review=draft.review)
 
 
-def remember(coach: Coach, found: Review, meeting: str, marks: Mapping[str, str]) -> None:
-    """Puts the user's marks (finding id -> mark) on the concerns of a meeting that is kept."""
-    known = coach.identities.load()
-    said = {f.id: " ".join(f.quote.split()) for f in found.findings}
-    for concern in coach.ledger.all():
-        quotes = {restore(step.quote or "", known) for step in concern.steps if step.meeting == meeting}
-        for finding, mark in marks.items():
-            if said.get(finding) in quotes:
-                coach.ledger.mark(concern.id, cast("Mark", mark))
+def judged(coach: Coach, page: Reviewed, finding: str, mark: str) -> str:
+    """What the page says after the user marked a finding of kept notes, or took the mark back (an empty one)."""
+    about = next((f for f in page.review.findings if f.id == finding), None) if page.review else None
+    if about is None or mark not in ("", *strings.CARD_MARKS):
+        raise InputError(strings.MARK_GONE)
+    if page.marks.get(finding):
+        coach.ledger.judge(about, page.kept, None)
+    if not mark:
+        return strings.MARK_BACK
+    concern = coach.ledger.judge(about, page.kept, cast("Mark", mark))
+    return (strings.MARK_FOLLOWED if concern else strings.MARK_ALONE)[mark]
+
+
+def recalled(coach: Coach, page: Reviewed, marks: str, kept: str) -> Reviewed:
+    """The page after a reload, with the marks (JSON of finding id -> mark) and the id of the notes that the browser
+    held, as far as they are still true."""
+    try:
+        held = json.loads(marks or "{}")
+    except ValueError:
+        held = {}
+    there = bool(kept) and kept in {entry.id for entry in coach.library.list()}
+    pairs = held.items() if isinstance(held, dict) else ()
+    return replace(page, kept=kept if there else "", marks={f: mark for f, mark in pairs if mark in strings.CARD_MARKS})
 
 
 def _anonymised(coach: Coach, draft: Draft) -> Anonymised:

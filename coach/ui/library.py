@@ -18,7 +18,7 @@ from coach.errors import CoachError
 from coach.schema import Passage
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region, sent
-from coach.ui.faults import Update, telling, told
+from coach.ui.faults import Update, refused, telling, told
 from coach.ui.people import build_people
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TEMPLATE = "library.html.j2"
 MOST = 8
 """Passages shown for a search; more would be read by nobody."""
+FEW = 3
+"""Passages shown for a search even when they hold none of its words."""
 FILTERS = ("attendee", "tag", "since", "until")
 
 
@@ -49,6 +51,11 @@ class Hit:
     title: str
     date: str | None
     lines: tuple[Said, ...]
+
+    @property
+    def is_worded(self) -> bool:
+        """Whether it holds a word that was searched for."""
+        return any(wanted for line in self.lines for _, wanted in line.runs)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ def build_library(coach_of: CoachOf, tab: gr.Tab) -> None:
                 shelf = region("", "open", "remove", "undo", "ask_purge", "keep_all", "purge", "export")
                 exported = region("")
             with gr.Tab(strings.TAB_PEOPLE) as people:
-                build_people(coach_of, people)
+                concerns = build_people(coach_of, people)
         with gr.Column(elem_id="aside"):
             opened = region("", "close")
 
@@ -104,6 +111,8 @@ def build_library(coach_of: CoachOf, tab: gr.Tab) -> None:
         passages = coach.library.search(query, k=3 * MOST, **filters)
         known = coach.identities.load()
         hits = [_hit(p, query, known) for p in _apart(passages)[:MOST]]
+        # The first few may mean the same in other words; further down, that is chance.
+        hits = [hit for n, hit in enumerate(hits) if n < FEW or not query or hit.is_worded]
         return {found: views.part(TEMPLATE, "results", hits, query or any(filters.values()))}
 
     @telling(found)
@@ -121,13 +130,15 @@ def build_library(coach_of: CoachOf, tab: gr.Tab) -> None:
         entry = _kept(coach.library.entry(sent(event, "meeting")), known)
         lines = [Said(restore(x.speaker or "", known), restore(x.text, known)) for x in coach.library.show(entry.id)]
         passage = sent(event, "passage").split("\n")
-        starts = (n for n in range(len(lines)) if [x.text for x in lines[n : n + len(passage)]] == passage)
-        at = next(starts, None)
+        starts = [n for n in range(len(lines)) if [x.text for x in lines[n : n + len(passage)]] == passage]
+        # A quote is a part of a line.
+        starts += [n for n, x in enumerate(lines) if passage[0] and passage[0] in " ".join(x.text.split())]
+        at = next(iter(starts), None)
         marked = range(at, at + len(passage)) if at is not None else range(0)
         return {opened: views.part(TEMPLATE, "meeting", entry, lines, marked)}
 
     def add(paths: Sequence[str], request: gr.Request) -> Iterator[Update]:
-        """Adds files one by one; what is added before a stop stays."""
+        """Adds files one by one, with what went unheard in them; what is added before a stop stays."""
         session = str(request.session_hash)
         running[session] = stopped = Event()
         new, known, problems = 0, 0, list[str]()
@@ -140,14 +151,13 @@ def build_library(coach_of: CoachOf, tab: gr.Tab) -> None:
                 what = strings.ADDING.format(name=name, n=n + 1, all=len(paths))
                 yield {status: views.working(n / len(paths), what)}
                 try:
-                    conversation = reader.parse(reader.read_file(path))
-                    title = (
-                        None if conversation.title else re.sub(r"[-_.\s]+", " ", Path(path).stem).strip().capitalize()
-                    )
-                    entry = coach_of(request).library.add(conversation, title=title)
+                    text = reader.read_file(path)
+                    of_file = re.sub(r"[-_.\s]+", " ", Path(path).stem).strip().capitalize()
+                    title = None if reader.parse(text).title else of_file
+                    entry = coach_of(request).keep(text, title=title)
                     new, known = new + entry.new, known + (not entry.new)
                 except CoachError as error:
-                    problems.append(views.trouble(strings.NOT_ADDED.format(name=name, reason=error)))
+                    problems.append(refused(error, path))
         except Exception as error:  # noqa: BLE001 - the user gets a sentence, never a traceback
             problems.append(told(error))
         finally:
@@ -155,7 +165,7 @@ def build_library(coach_of: CoachOf, tab: gr.Tab) -> None:
             for path in paths:
                 Path(path).unlink(missing_ok=True)
         there = [strings.count(strings.KNOWN_ALREADY, known)] if known else []
-        message = " ".join([strings.count(strings.ADDED, new), *there])
+        message = " ".join([*([strings.count(strings.ADDED, new)] if new or not known else []), *there])
         done = {stop: gr.update(visible=False), upload: gr.update(visible=True), status: "".join(problems)}
         yield done | telling(shelf)(lambda: listed(request, message) | searched(request))()
 
@@ -196,7 +206,7 @@ def build_library(coach_of: CoachOf, tab: gr.Tab) -> None:
     outputs = [form, found, shelf, exported, opened, status, stop, upload]
     tab.select(enter, None, outputs, **QUIET)
     form.search(search, None, outputs, trigger_mode="always_last", **QUIET)
-    for source in (found, shelf):
+    for source in (found, shelf, concerns):
         source.open(open_meeting, None, outputs, **QUIET)
     opened.close(lambda: "", None, opened, queue=False, **QUIET)
     upload.upload(add, upload, outputs, **QUIET)

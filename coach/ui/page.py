@@ -42,7 +42,7 @@ def build_page(settings: Settings, coach_of: CoachOf) -> gr.Blocks:
             with gr.Tab(strings.PLACE_LIBRARY, id="library") as library:
                 build_library(coach_of, library)
             with gr.Tab(strings.PLACE_EVALS, id="evals") as evals:
-                build_evals(EVALS, evals)
+                build_evals(coach_of, EVALS, evals)
 
         def follow(shown: Reviewed, request: gr.Request) -> Update:
             """From a review to the plan of its follow-up, filled in."""

@@ -15,8 +15,8 @@ from coach.ui.acting import QUIET, region, sent
 from coach.ui.faults import Update, telling
 
 if TYPE_CHECKING:
+    from coach.concerns import Concern, Mark
     from coach.identities import Identities
-    from coach.ledger import Concern, Mark
     from coach.ui.coaches import CoachOf
     from coach.wiring import Coach
 
@@ -37,9 +37,9 @@ class Person:
         return sum(concern.open for concern in self.concerns)
 
 
-def build_people(coach_of: CoachOf, tab: gr.Tab) -> None:
-    """The components and events of the tab."""
-    people = region("", "mark", "join", "split_off")
+def build_people(coach_of: CoachOf, tab: gr.Tab) -> gr.HTML:
+    """The components and events of the tab; gives back the list, from which a meeting can be opened."""
+    people = region("", "mark", "join", "split_off", "open")
 
     def listed(request: gr.Request, shown: str = "", message: str = "") -> Update:
         return {people: views.part(TEMPLATE, "page", everybody(coach_of(request), shown), message)}
@@ -71,6 +71,7 @@ def build_people(coach_of: CoachOf, tab: gr.Tab) -> None:
     )
     for listener, function in functions:
         listener(function, None, [people], **QUIET)
+    return people
 
 
 def everybody(coach: Coach, shown: str = "") -> list[Person]:

@@ -57,18 +57,21 @@ def build_practice(coach_of: CoachOf, form: gr.HTML, brief: gr.HTML, plan: gr.St
         return shown(before) | {plan: before.plan, form: ""}
 
     def say(now: Session | None, request: gr.Request, event: gr.EventData) -> Iterator[Update]:
-        """The user's turn at once, then the reply as it is spoken."""
+        """The user's turn at once, then the reply as it is spoken. What can't be answered goes back to where it was."""
+        text = sent(event, "text")
         try:
             if now is None:
                 raise InputError(strings.NO_PRACTICE)
             coach = coach_of(request)
-            after = kept(coach, coach.say(now, sent(event, "text")))
+            yield {problem: "", room: views.part(TEMPLATE, "practice", now, True, "", None, text)}
+            after = kept(coach, coach.say(now, text))
             for spoken in streamed(after.turns[-1].text):
                 yield {room: views.part(TEMPLATE, "practice", after, True, "", spoken)}
                 time.sleep(BEAT)
             yield shown(after)
         except Exception as error:  # noqa: BLE001 - the user gets a sentence, never a traceback
-            yield {problem: told(error)}
+            left = {room: views.part(TEMPLATE, "practice", now, False, "", None, "", text)} if now else {}
+            yield {problem: told(error), **left}
 
     @telling(problem)
     def nudge(now: Session) -> Update:
@@ -116,6 +119,8 @@ def lines(ladder: Sequence[Sequence[Status]]) -> list[str]:
     last = max(len(ladder) - 1, 1)
     drawn = []
     for objection in range(len(ladder[0])):
-        points = [(100 * n / last, 100 - 20 * RUNGS.index(row[objection])) for n, row in enumerate(ladder)]
-        drawn.append(" ".join(f"{x:.1f},{y}" for x, y in points))
+        # Lines that run together stay apart by a little, so that all of them are seen.
+        up = 100 - 1.5 * objection
+        points = [(100 * n / last, up - 20 * RUNGS.index(row[objection])) for n, row in enumerate(ladder)]
+        drawn.append(" ".join(f"{x:.1f},{y:g}" for x, y in points))
     return drawn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -81,7 +81,7 @@ def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.
         coach = coach_of(request)
         if lacking := missing(draft.given):
             problem = strings.PLAN_LACKS.format(question=QUESTIONS[lacking[0]])
-            return {begun: draft, form: views.part(TEMPLATE, "form", draft, names(coach), problem), shown: ""}
+            return {begun: draft, form: form_of(coach, draft, problem), shown: ""}
         made = make_plan(draft.given)
         return {plan: made, begun: draft, form: "", shown: brief_of(coach, made), outcome: ""}
 
@@ -105,8 +105,7 @@ def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.
     @telling(form)
     def edit(known: Plan | None, request: gr.Request) -> Update:
         draft = of_plan(known) if known else Draft()
-        page = views.part(TEMPLATE, "form", draft, names(coach_of(request)), "")
-        return {plan: None, form: page, shown: "", outcome: ""}
+        return {plan: None, form: form_of(coach_of(request), draft), shown: "", outcome: ""}
 
     tab.select(enter, [plan, begun], outputs, **QUIET)
     form.brief(brief, None, outputs, **QUIET)
@@ -116,9 +115,15 @@ def build_prepare(coach_of: CoachOf, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, gr.
     return form, shown, plan, begun
 
 
-def form_of(coach: Coach, draft: Draft) -> str:
-    """The form with a draft in it, and what was prepared last."""
-    return views.part(TEMPLATE, "form", draft, names(coach), "", _prepared(coach))
+def form_of(coach: Coach, draft: Draft, problem: str = "") -> str:
+    """The form with a draft in it, what it lacks, and what was prepared last."""
+    people = names(coach)
+    identities = coach.identities.load()
+    # "Marisa Quill" of the notes is the Marisa of the library: ticked there, not named twice.
+    known = {entity.label: name for name in people if (entity := identities.find(name))}
+    same = (known.get(entity.label, a) if (entity := identities.find(a)) else a for a in draft.attendees)
+    shown = replace(draft, attendees=tuple(dict.fromkeys(same)))
+    return views.part(TEMPLATE, "form", shown, people, problem, _prepared(coach) if not problem else ())
 
 
 def _prepared(coach: Coach) -> list[Session]:
@@ -142,7 +147,7 @@ def follow_up(review: Review) -> Draft:
         purpose=strings.FOLLOW_PURPOSE.format(title=title),
         stage="needs",
         attendees=tuple(p.name for p in review.participants) or review.meeting.speakers,
-        opening=" ".join([*said, strings.FOLLOW_ASK]) if said else "",
+        opening=" ".join([strings.FOLLOW_OPEN, *said, strings.FOLLOW_ASK]) if said else "",
         fears="",
     )
 

@@ -16,9 +16,9 @@ from coach.errors import CancelledError, CoachError
 from coach.samples import samples
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region, sent
-from coach.ui.faults import Update, telling, told
+from coach.ui.faults import Update, refused, telling, told
 from coach.ui.following import Following
-from coach.ui.keeping import Reviewed, build_keeping, remember
+from coach.ui.keeping import Reviewed, build_keeping, judged, recalled
 
 if TYPE_CHECKING:
     from coach.ui.coaches import CoachOf
@@ -50,7 +50,7 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> tuple[gr.HTML, gr.State]
     told_mark = region("", elem_id="told-mark")
     outputs = [text, status, result, compose, shelf, go, stop, reviewed, told_mark]
 
-    def show(pasted: str, request: gr.Request) -> Iterator[Update]:
+    def show(pasted: str, request: gr.Request, marks: str = "", kept: str = "") -> Iterator[Update]:
         """Progress, then the review. The pasted text stays where it is whatever goes wrong."""
         if not pasted.strip():
             yield {status: views.trouble(strings.NOTHING_PASTED)}
@@ -67,7 +67,7 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> tuple[gr.HTML, gr.State]
                 found = work.result()
             ended[result] = views.review(found, reader.parse(pasted, found.meeting.format))
             ended |= {
-                reviewed: Reviewed(found),
+                reviewed: recalled(coach, Reviewed(found), marks, kept),
                 status: "",
                 compose: gr.update(visible=False),
                 shelf: gr.update(visible=False),
@@ -90,28 +90,31 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> tuple[gr.HTML, gr.State]
         try:
             read = reader.read_file(path)
         except CoachError as error:
-            yield {status: views.trouble(str(error))}
+            yield {status: refused(error, path)}
             return
         finally:
             Path(path).unlink(missing_ok=True)
         yield {text: read}
         yield from show(read, request)
 
-    def show_again(pasted: str, done: bool, request: gr.Request) -> Iterator[Update]:
-        """After a reload: the text that this tab still holds, and its review if there was one."""
+    def show_again(pasted: str, done: bool, marks: str, kept: str, request: gr.Request) -> Iterator[Update]:
+        """After a reload: the text that this tab still holds, and its review with its marks if there was one."""
         # Somebody may already be typing: what is not needed is not touched.
         yield {text: pasted} if pasted.strip() else {text: gr.skip()}
         if done and pasted.strip():
-            yield from show(pasted, request)
+            yield from show(pasted, request, marks, kept)
 
     @telling(told_mark)
     def mark(page: Reviewed, request: gr.Request, event: gr.EventData) -> Update:
-        marks = {sent(event, "id"): sent(event, "mark")}
-        if page.review is None or not page.kept:
-            kept = replace(page, marks={**page.marks, **marks})
-            return {reviewed: kept, told_mark: views.toast(strings.MARK_HELD)}
-        remember(coach_of(request), page.review, page.kept, marks)
-        return {told_mark: views.toast(strings.MARK_KEPT)}
+        """A mark on a card; on a mark that is set already, takes it back."""
+        finding = sent(event, "id")
+        wanted = "" if sent(event, "pressed") == "true" else sent(event, "mark")
+        told_so = strings.MARK_HELD if wanted else strings.MARK_BACK
+        if page.kept:
+            told_so = judged(coach_of(request), page, finding, wanted)
+        others = {one: mark for one, mark in page.marks.items() if one != finding}
+        marked = replace(page, marks={**others, finding: wanted} if wanted else others)
+        return {reviewed: marked, told_mark: views.toast(told_so, finding, wanted)}
 
     def halt(request: gr.Request) -> None:
         if event := running.get(str(request.session_hash)):
@@ -140,7 +143,8 @@ def build_review(coach_of: CoachOf, page: gr.Blocks) -> tuple[gr.HTML, gr.State]
     result.mark(mark, reviewed, [reviewed, told_mark], **QUIET)
     result.again(start_over, None, outputs, queue=False, **QUIET)
     held, done = gr.Textbox(visible=False), gr.Checkbox(visible=False)
-    page.load(show_again, [held, done], outputs, js="() => unheard.recall()", **busy)
+    marked, kept = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    page.load(show_again, [held, done, marked, kept], outputs, js="() => unheard.recall()", **busy)
     text.change(None, text, None, js="text => unheard.keep(text)", **QUIET)
     result.change(None, [text, result], None, js="(text, page) => unheard.reviewed(page)", **QUIET)
     return result, reviewed

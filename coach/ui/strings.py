@@ -1,4 +1,5 @@
-"""Every English sentence of the page. To translate it, translate this file; nothing else speaks to the user."""
+"""Every English sentence of the page. To translate it, translate this file, and ``coach.labels`` for the words that the
+page shares with reports and the terminal; what the coach says about notes is in ``coach/data``."""
 
 from __future__ import annotations
 
@@ -104,8 +105,6 @@ BOARD_HINT = (
     "silence is not consent."
 )
 BOARD_CAPTION = "Who sees it alike, and who is ready to act, as far as the notes say"
-ALIGNMENT = "Shared view"
-BUY_IN = "Readiness to act"
 SILENT = "silent"
 SILENT_LONG = "Said nothing that was written down"
 NOBODY = "nobody"
@@ -151,7 +150,7 @@ GOES_MODEL = (
 REPLACED = ("{n} name or number replaced", "{n} names and numbers replaced")
 IN_NOTES = "In your notes"
 BECOMES = "Becomes"
-EXEMPT = "Leave"
+EXEMPT = "Leave as it is"
 CORRECT = "Correct the names"
 HIDE_MORE = "Something was overlooked"
 HIDE_WHAT = "As it stands in the notes"
@@ -187,7 +186,6 @@ ADD_FILES = "Add files"
 ADDING = "Adding {name} ({n} of {all})"
 ADDED = ("{n} meeting added.", "{n} meetings added.")
 KNOWN_ALREADY = ("{n} was there already.", "{n} were there already.")
-NOT_ADDED = "{name}: {reason}"
 DELETE = "Delete"
 DELETED = "“{title}” is deleted. You can bring it back for ten minutes."
 UNDO = "Bring it back"
@@ -208,23 +206,13 @@ NO_PEOPLE = "Nobody yet. Keep the notes of a meeting, and everyone in it appears
 IN_MEETINGS = ("in {n} meeting", "in {n} meetings")
 OPEN_CONCERNS = ("{n} open concern", "{n} open concerns")
 TIMELINE = "What became of it"
-STATUS = {
-    "raised": "raised",
-    "raised_again": "raised again",
-    "dropped": "not come back to",
-    "acknowledged": "taken up",
-    "paraphrased": "understood",
-    "explored": "explored",
-    "confirmed": "feels heard",
-    "integrated": "part of the plan",
-    "not_an_objection": "not an objection",
-}
 MARKS = {
-    "acknowledged": "I took it up",
+    "acknowledged": "I acknowledged it",
     "explored": "We explored it",
     "confirmed": "They feel heard",
     "integrated": "It is in the plan",
-    "not_an_objection": "It is none",
+    "handled": "It is settled",
+    "not_an_objection": "It is no concern",
 }
 REOPEN = "Open it again"
 SAME_AS = "The same concern as"
@@ -235,24 +223,39 @@ JOINED = "Joined: they are followed as one."
 SPLIT_DONE = "Followed apart from now on."
 
 # Marks on the cards of a review
-CARD_MARKS = {
-    "acknowledged": "Helpful: I'll take it up",
-    "not_an_objection": "Not right",
-    "confirmed": "Already handled",
-}
+CARD_MARKS = {"acknowledged": "Helpful", "not_an_objection": "Not right", "handled": "Already handled"}
 MARK_GROUP = "What do you make of it?"
-MARK_HELD = "Noted. It is remembered when you keep the notes."
-MARK_KEPT = "Noted in the ledger."
+MARK_HELD = "Noted. It counts once you keep the notes in the library."
+MARK_BACK = "Taken back."
+MARK_GONE = "This review is not here any more: review the notes again, then mark the card."
+MARK_FOLLOWED = {
+    "acknowledged": "Noted as helpful. It is followed under Library, People.",
+    "not_an_objection": "Noted as not right. It is not followed, and can become a test of the coach.",
+    "handled": "Noted as handled. It is no longer open under Library, People.",
+}
+MARK_ALONE = {
+    "acknowledged": "Noted as helpful. It can become a test of the coach.",
+    "not_an_objection": "Noted as not right. It can become a test of the coach.",
+    "handled": "Noted as handled.",
+}
 
 # Evals
 SUITES = "Did a change make the coach better or worse?"
-SUITES_HINT = "Each suite replays its cases on this machine and compares them, note by note, with the blessed run."
+SUITES_HINT = "Each suite replays its cases on this machine and compares them, note by note, with its baseline."
 NO_SUITES = "There are no suites in {folder}. Start the coach in a checkout that has an eval folder."
 CASES = ("{n} case", "{n} cases")
 BLESSED = "baseline of {date}"
 NOT_BLESSED = "no baseline yet"
 ENGINES = {"local": "the engine of this machine", "llm": "recorded answers of a model"}
-HISTORY = "The first gated metric over blessed runs"
+HISTORY = "Baselines"
+BLESSINGS = ("{n} baseline so far", "{n} baselines so far")
+DATE = "Date"
+COMMIT = "Commit"
+CASES_HEAD = "Cases"
+MARKED_CARDS = (
+    "{n} card of your reviews is marked as helpful or not right. This makes cases of it:",
+    "{n} cards of your reviews are marked as helpful or not right. This makes cases of them:",
+)
 RUN = "Run"
 LAST_RUN = "Last run"
 RUNNING = "Running {suite}"
@@ -293,8 +296,9 @@ SHOWN = "What it showed"
 FOLLOW_UP = "Prepare the follow-up"
 FOLLOW_PURPOSE = "Come back to what was left open in {title}"
 FOLLOW_UNTITLED = "the last meeting"
-FOLLOW_SAID = "Last time {name} said “{quote}”, and I did not come back to it."
-FOLLOW_ASK = "I would like to understand it better before we go on. What would you want me to know?"
+FOLLOW_OPEN = "Last time I did not come back to everything that you said."
+FOLLOW_SAID = "{name}: “{quote}”"
+FOLLOW_ASK = "I would like to understand this better before we go on. What would you want me to know?"
 PREPARED = "What you prepared"
 GO_ON = "Go on practising"
 OPEN_BRIEF = "Open the brief"
@@ -332,7 +336,7 @@ ASK_THEM = "A question that would find out"
 LIKELY = ("{n} thing they may say (a guess)", "{n} things they may say (guesses)")
 PRACTISE = "Practise with {name}"
 TEMPERAMENT = "How they show it"
-TEMPERAMENTS = {"reserved": "reserved", "blunt": "blunt", "worried": "worried"}
+TEMPERAMENTS = {"reserved": "answers with reserve", "blunt": "answers bluntly", "worried": "answers with worry"}
 STEPS = "The conversation, in three steps"
 SAFE = "Safe enough to try"
 SAFE_HINT = "A proposal is easier to agree to when it has a scope, an end, a way back and a review."
@@ -370,12 +374,13 @@ DEBRIEF = "Looking back: {name}"
 REPLIES = ("{n} reply", "{n} replies")
 REPLIES_HEAD = "Replies"
 LISTENED = "{n} listening and {m} dismissing moves"
-QUESTIONS = "{n} open questions"
+QUESTIONS = ("{n} open question", "{n} open questions")
 SHARE_OF_WORDS = "{n} % of the words were yours"
 RESUME = "Go on practising"
 TURN = "turn {n}"
+TURN_HEAD = "Turn"
 LADDER_CHART = "Turn by turn"
-LADDER_LABEL = "How far each concern came, turn by turn; the list beside it has every step."
+LADDER_LABEL = "How far each concern came, turn by turn. The table below has every step."
 BEST = "Your best moment"
 REDO = "Worth another try"
 REDO_NOW = "Try it again"
@@ -385,24 +390,6 @@ RUNGS = "Steps up"
 LISTENING = "Listening"
 DISMISSING = "Dismissing"
 WHOLE_TALK = "The whole conversation"
-MOVES = {
-    "open_question": "open question",
-    "paraphrase": "paraphrase",
-    "acknowledge": "acknowledging",
-    "explore_need": "exploring the need",
-    "check_back": "checking back",
-    "integrate": "taking it into the plan",
-    "leading_question": "leading question",
-    "rebut": "rebutting",
-    "reassure": "reassuring early",
-    "advise": "advising",
-    "defer": "putting off",
-    "divert": "changing the subject",
-    "steamroll": "pressing on",
-    "diagnose": "diagnosing",
-    "moralise": "moralising",
-    "flatter": "flattering",
-}
 
 
 def count(forms: tuple[str, str], n: int) -> str:

@@ -6,12 +6,11 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from coach import render
-from coach.ledger import FOLLOWED
+from coach import labels, render
 from coach.rehearsal.ladder import RUNGS
 from coach.rehearsal.moves import LISTENING
 from coach.samples import samples
-from coach.schema import Conversation, Finding, Review
+from coach.schema import Conversation, Review
 from coach.ui import charts, strings
 from coach.ui.marking import turns
 
@@ -47,9 +46,9 @@ def trouble(message: str) -> str:
     return _fill("trouble.html.j2", message=message)
 
 
-def toast(message: str) -> str:
-    """A short confirmation in the corner of the page."""
-    return _fill("toast.html.j2", message=message)
+def toast(message: str, finding: str = "", mark: str = "") -> str:
+    """A short confirmation in the corner of the page; with a ``finding``, its card shows the ``mark`` from now on."""
+    return _fill("toast.html.j2", message=message, finding=finding, mark=mark)
 
 
 def review(found: Review, conversation: Conversation) -> str:
@@ -76,18 +75,13 @@ def review(found: Review, conversation: Conversation) -> str:
     )
 
 
-def is_followed(finding: Finding) -> bool:
-    """Whether the ledger follows it from meeting to meeting: a sure objection or need of somebody named."""
-    return finding.kind in FOLLOWED and finding.tier == "finding" and bool(finding.speaker)
-
-
 def _facts(found: Review) -> list[str]:
     meeting = found.meeting
     seconds = f"{found.seconds:.1f}"
     model = found.usage.model if found.usage and found.usage.model else found.engine
     read = strings.READ_HERE if found.engine == "local" else strings.READ_MODEL
     return [
-        *([meeting.date] if meeting.date else []),
+        *([labels.date_label(meeting.date)] if meeting.date else []),
         meeting.format.replace("-", " "),
         strings.count(strings.TURNS, meeting.utterances),
         *([strings.count(strings.PEOPLE, len(meeting.speakers))] if meeting.speakers else []),
@@ -122,16 +116,18 @@ def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("coach.ui", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    made.globals |= {"t": strings, "count": strings.count, "rungs": RUNGS, "listening": LISTENING}
+    made.globals |= {"t": strings, "labels": labels, "count": strings.count, "rungs": RUNGS, "listening": LISTENING}
     made.filters |= {
         "rank": _rank,
-        "kind_label": render.kind_label,
-        "detail": render.detail_label,
-        "followed": is_followed,
+        "kind_label": labels.kind_label,
+        "detail": labels.detail_label,
         # A change of a metric as a place on a picture 120 wide, zero in the middle, cut off at a fifth either way.
         "whisker": lambda change: round(60 + 300 * min(max(change, -0.19), 0.19), 1),
         "one_line": lambda text: " ".join(text.split()),
-        "buy_in": render.BUY_IN_LABELS.__getitem__,
-        "alignment": render.ALIGNMENT_LABELS.__getitem__,
+        "buy_in": labels.BUY_INS.__getitem__,
+        "alignment": labels.ALIGNMENTS.__getitem__,
+        "step": labels.STEPS.__getitem__,
+        "move": labels.MOVES.__getitem__,
+        "day": labels.date_label,
     }
     return made

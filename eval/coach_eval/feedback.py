@@ -1,4 +1,4 @@
-"""Cases out of use: notes that somebody hands in, or findings that somebody marked as wrong in the ledger.
+"""Cases out of use: notes that somebody hands in, or findings that somebody marked as right or wrong.
 
 What is drafted holds pseudonyms only, is shown to a person first, and is written when that person says so.
 """
@@ -17,6 +17,7 @@ from coach_eval.schema import ID
 from coach_eval.tasks import TASKS
 
 if TYPE_CHECKING:
+    from coach.concerns import Feedback
     from coach.ledger import Ledger
     from coach.library import Library
 
@@ -37,8 +38,8 @@ def draft_cases(
 ) -> Iterator[Draft]:
     """Drafts for the cases folder of a suite; raises :class:`InputError` when there is nothing to make one from.
 
-    Notes give one draft, with `expect_none` until somebody writes down what is to be found. Each finding marked as "not
-    an objection" gives one in which its quote is forbidden.
+    Notes give one draft, with `expect_none` until somebody writes down what is to be found. Each meeting with findings
+    that somebody marked gives one, in which the right ones are required and the wrong ones forbidden.
     """
     chosen = load_suites(root, [suite])[0]
     if chosen.task != "review":
@@ -65,26 +66,32 @@ def draft_cases(
             found = True
             yield Draft(folder / f"{data['cluster']}.yaml", _yaml(data), chosen.task)
     if not found:
-        raise InputError("the ledger holds no feedback: mark a finding as not an objection first")
+        raise InputError(
+            "the ledger holds no feedback: mark findings on the cards of a review first, and keep its notes"
+        )
 
 
 def from_ledger(ledger: Ledger, library: Library) -> Iterator[dict[str, Any]]:
-    """A case per finding that was marked as wrong, with the pseudonymised notes of its meeting."""
+    """A case per meeting in which findings were marked as right or wrong, with its pseudonymised notes."""
+    meetings: dict[str, list[Feedback]] = {}
     for marked in ledger.feedback():
-        for step in ledger.history(marked.concern).steps:
-            if step.meeting is None or step.quote != marked.quote:
-                continue
-            lines = library.show(step.meeting)
-            text = "".join(f"{line.speaker}: {line.text}\n" if line.speaker else f"{line.text}\n" for line in lines)
-            if marked.quote in text:
-                name = f"feedback-{digest([step.meeting, marked.quote])[:10]}"
-                forbidden = {
-                    "kind": marked.kind,
-                    "quote": marked.quote,
-                    **({"why": marked.note} if marked.note else {}),
-                }
-                yield {"cluster": name, "id": name, "notes": text, "expect_none": True, "forbidden": [forbidden]}
-                break
+        meetings.setdefault(marked.meeting, []).append(marked)
+    for meeting, findings in meetings.items():
+        lines = library.show(meeting)
+        text = "".join(f"{line.speaker}: {line.text}\n" if line.speaker else f"{line.text}\n" for line in lines)
+        there = [marked for marked in findings if marked.quote in text]
+        required, forbidden = ([_gold(m) for m in there if m.verdict == verdict] for verdict in ("right", "wrong"))
+        if there:
+            name = f"feedback-{digest(meeting)[:10]}"
+            case = {"cluster": name, "id": name, "notes": text}
+            gold = {"required": required} if required else {"expect_none": True}
+            yield {**case, **gold, **({"forbidden": forbidden} if forbidden else {})}
+
+
+def _gold(marked: Feedback) -> dict[str, str]:
+    """The finding as gold of a case."""
+    said = {"kind": marked.kind, "quote": marked.quote, "subtype": marked.subtype, "need": marked.need}
+    return {name: text for name, text in {**said, "why": marked.note}.items() if text}
 
 
 def save(draft: Draft) -> Path:

@@ -54,7 +54,7 @@ def test_twenty_files_are_added_searched_and_read_in_their_meeting(page: Page, a
 def test_a_review_is_previewed_with_pseudonyms_kept_and_followed(page: Page, address: str) -> None:
     review(page, address)
     page.locator("#card-f1").get_by_role("button", name="Helpful").click()
-    expect(page.locator(".toast")).to_contain_text("remembered when you keep the notes")
+    expect(page.locator(".toast")).to_contain_text("counts once you keep the notes")
     page.get_by_role("button", name="Keep in the library").click()
     stored = page.locator(".keeping .notes")
     expect(stored).to_contain_text("Person A")
@@ -69,11 +69,57 @@ def test_a_review_is_previewed_with_pseudonyms_kept_and_followed(page: Page, add
     expect(page.locator("#keeping")).to_contain_text("Kept: Studio weekly", timeout=20_000)
     open_place(page, "Library", "People")
     concern = page.locator(".concern", has_text="my own column")
-    expect(concern).to_contain_text("taken up")
+    expect(concern).to_contain_text("acknowledged")
     concern.locator("summary").click()
     expect(concern.locator(".step")).to_have_count(2)
     concern.get_by_role("button", name="They feel heard").click()
     expect(concern.locator(".step").last).to_contain_text("feels heard")
+
+
+def test_every_card_is_marked_and_the_page_says_what_became_of_it(page: Page, serve: Callable[[Coach], str]) -> None:
+    coach = scripted(planning_tool)
+    review(page, serve(coach))
+    silence, phrasing, need = page.locator("#card-f2"), page.locator("#card-f4"), page.locator("#card-f3")
+    silence.get_by_role("button", name="Helpful").click()
+    expect(page.locator(".toast")).to_contain_text("counts once you keep the notes")
+    phrasing.get_by_role("button", name="Helpful").click()
+    phrasing.get_by_role("button", name="Not right").click()
+    expect(phrasing.get_by_role("button", name="Not right")).to_have_attribute("aria-pressed", "true")
+    expect(phrasing.get_by_role("button", name="Helpful")).to_have_attribute("aria-pressed", "false")
+    page.reload()
+    expect(silence.get_by_role("button", name="Helpful")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Keep in the library").click()
+    page.get_by_role("button", name="Keep them").click()
+    expect(page.locator("#keeping")).to_contain_text("Kept: Studio weekly")
+    told = [(f.verdict, f.kind) for f in coach.ledger.feedback()]
+    assert sorted(told) == [("right", "unheard_objection"), ("wrong", "categorical_phrasing")]
+    page.reload()
+    need.get_by_role("button", name="Already handled").click()
+    expect(page.locator(".toast")).to_contain_text("no longer open under Library, People")
+    assert {c.kind for c in coach.ledger.open()} == {"unheard_objection"}
+    need.get_by_role("button", name="Already handled").click()
+    expect(page.locator(".toast")).to_contain_text("Taken back")
+    expect(need.get_by_role("button", name="Already handled")).to_have_attribute("aria-pressed", "false")
+    assert {c.kind for c in coach.ledger.open()} == {"unheard_objection", "unaddressed_need"}
+    open_place(page, "Evals")
+    expect(page.locator(".suites")).to_contain_text("2 cards of your reviews are marked")
+
+
+def test_added_files_are_followed_from_meeting_to_meeting(page: Page, address: str, tmp_path: Path) -> None:
+    dates = ("2026-05-04", "2026-06-01")
+    for date in dates:
+        (tmp_path / f"studio-{date}.txt").write_text(f"Date: {date}\n\n{SAMPLE.text}")
+    page.goto(address)
+    open_place(page, "Library", "Notes")
+    page.locator("#places input[type=file]").last.set_input_files(sorted(tmp_path.iterdir()))
+    expect(page.get_by_text("2 meetings added.")).to_be_visible(timeout=30_000)
+    page.get_by_role("tab", name="People").click()
+    concern = page.locator(".concern", has_text="my own column")
+    concern.locator("summary").click()
+    expect(concern.locator(".step b")).to_have_text(["raised", "raised again"])
+    expect(concern.locator(".step .dim")).to_have_text(["4 May 2026", "1 June 2026"])
+    concern.locator(".step .link").last.click()
+    expect(page.locator(".meeting .here")).to_contain_text("In the tool I only see my own column.")
 
 
 def test_deleted_notes_come_back_and_erased_ones_do_not(page: Page, address: str, tmp_path: Path) -> None:
@@ -102,7 +148,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(page: Page, address
     open_place(page, "Library", "Notes")
     page.locator("#places input[type=file]").last.set_input_files([broken, *written(tmp_path, 1)])
     expect(page.get_by_text("1 meeting added.")).to_be_visible()
-    expect(page.get_by_role("alert")).to_contain_text("scan.txt")
+    expect(page.get_by_role("alert")).to_have_text(re.compile("^scan.txt"))
 
 
 def test_names_of_others_are_shown_as_text(page: Page, address: str, tmp_path: Path) -> None:

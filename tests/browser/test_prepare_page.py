@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import make_brief, open_place, planning_tool, review, say, scripted
 from playwright.sync_api import expect
+
+from coach.errors import InputError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,6 +43,44 @@ def test_a_plan_becomes_a_brief_a_practice_and_a_debrief(page: Page, address: st
     page.get_by_role("button", name="End and look back").click()
     expect(page.get_by_role("heading", name="Looking back: Jonas")).to_be_visible()
     expect(page.locator(".climbing polyline").first).to_be_attached()
+    page.get_by_text("As a table").click()
+    table = page.get_by_role("region", name="Turn by turn").get_by_role("table")
+    expect(table.get_by_role("rowheader")).to_have_text(["1", "3"])
+    expect(table.get_by_role("columnheader").nth(1)).to_contain_text("Nobody sees any more")
+    reached = page.locator(".came .pill").first.inner_text()
+    expect(table.get_by_role("row").last.get_by_role("cell").first).to_have_text(reached)
+
+
+def test_who_writes_in_a_practice_stays_where_they_write(page: Page, address: str) -> None:
+    page.goto(address)
+    make_brief(page)
+    page.get_by_role("button", name="Practise with Jonas").click()
+    expect(page.get_by_role("heading", name="Practice with Jonas")).to_be_focused()
+    for n in range(3):
+        say(page, f"I hear you: you would not see where others are stuck, {n} times. What would help?")
+        box = page.get_by_label(re.compile("^What you say to"))
+        expect(box).to_be_focused()
+        expect(box).to_be_in_viewport()
+    last = page.locator(".practice .talk > .chat > li").last.locator("p").inner_text()
+    expect(page.locator("#spoken")).to_contain_text(last)
+
+
+def test_a_reply_that_cannot_be_answered_is_not_lost(page: Page, serve: Callable[[Coach], str]) -> None:
+    class Silent(type(scripted(planning_tool))):  # type: ignore[misc]
+        def say(self, session: object, text: str) -> Any:
+            raise InputError("the model did not answer: try again")
+
+    coach = scripted(planning_tool)
+    page.goto(serve(Silent(coach.settings)))
+    make_brief(page)
+    page.get_by_role("button", name="Practise with Jonas").click()
+    box = page.get_by_label(re.compile("^What you say to"))
+    for _ in range(2):
+        box.fill("What would help you most?")
+        page.get_by_role("button", name="Say it").click()
+        expect(page.get_by_role("alert").filter(has_text="try again")).to_be_visible()
+        expect(box).to_have_value("What would help you most?")
+        expect(box).to_be_enabled()
 
 
 def test_a_practice_that_was_left_is_there_again(page: Page, address: str) -> None:
@@ -52,6 +92,16 @@ def test_a_practice_that_was_left_is_there_again(page: Page, address: str) -> No
     expect(page.get_by_role("tab", name="Prepare")).to_have_attribute("aria-selected", "true")
     page.get_by_role("button", name=re.compile("Go on")).click()
     expect(page.get_by_role("heading", name="Practice with Oda")).to_be_visible()
+
+
+def test_who_is_in_the_library_is_not_named_twice(page: Page, address: str) -> None:
+    review(page, address)
+    page.get_by_role("button", name="Keep in the library").click()
+    page.get_by_role("button", name="Keep them").click()
+    expect(page.locator("#keeping")).to_contain_text("Kept: Studio weekly")
+    page.get_by_role("button", name="Prepare the follow-up").click()
+    expect(page.get_by_label("Jonas", exact=True)).to_be_checked()
+    expect(page.get_by_label("Others, with commas between them")).not_to_have_value(re.compile("Jonas"))
 
 
 def test_what_is_missing_is_asked_for_and_what_was_typed_stays(page: Page, address: str) -> None:

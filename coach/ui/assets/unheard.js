@@ -2,7 +2,7 @@
    notes. Nothing is fetched; the notes are kept for a reload in this tab's session storage and nowhere else. */
 (() => {
   "use strict";
-  const NOTES = "unheard.notes", DONE = "unheard.reviewed";
+  const NOTES = "unheard.notes", DONE = "unheard.reviewed", MARKS = "unheard.marks", KEPT = "unheard.kept";
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
   const behaviour = () => (calm() ? "auto" : "smooth");
   const ids = element => (element.dataset.ids || element.dataset.id || "").split(" ").filter(Boolean);
@@ -13,8 +13,11 @@
   const stored = key => { try { return sessionStorage.getItem(key) || ""; } catch { return ""; } };
 
   window.unheard = {
-    recall: () => [stored(NOTES), stored(DONE) === "yes"],
-    keep: text => { store(NOTES, text); },
+    recall: () => [stored(NOTES), stored(DONE) === "yes", stored(MARKS), stored(KEPT)],
+    keep: text => {
+      if (text !== stored(NOTES)) { store(MARKS, ""); store(KEPT, ""); }
+      store(NOTES, text);
+    },
     reviewed: html => { store(DONE, html ? "yes" : ""); },
     acts,
   };
@@ -27,8 +30,8 @@
       // Several boxes of one name come as lines of one value.
       if (form) for (const [name, value] of new FormData(form)) fields[name] = name in fields ? `${fields[name]}\n${value}` : value;
       if (!names.includes(source.dataset.act)) return;
-      if (source.tagName === "BUTTON") { source.classList.add("waiting"); setTimeout(() => source.classList.remove("waiting"), 4000); }
-      trigger(source.dataset.act, { ...source.dataset, ...fields });
+      if (source.tagName === "BUTTON") source.classList.add("waiting");
+      trigger(source.dataset.act, { ...source.dataset, ...fields, pressed: source.getAttribute("aria-pressed") || "" });
     };
     let soon;
     element.addEventListener("click", event => {
@@ -169,8 +172,6 @@
   }
 
   document.addEventListener("click", event => {
-    const choice = event.target.closest(".marks button");
-    if (choice) for (const button of choice.parentElement.children) button.setAttribute("aria-pressed", String(button === choice));
     const result = event.target.closest(".uh.result");
     const near = selector => event.target.closest(selector);
     if (near("a.to-turn")) {
@@ -228,43 +229,91 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
+  // A card shows the mark that Python has taken, and shows it again after a reload of this tab.
+  const marks = () => JSON.parse(stored(MARKS) || "{}");
+  function showMark(finding, mark) {
+    for (const button of document.querySelectorAll(`.marks [data-id="${CSS.escape(finding)}"]`)) {
+      button.setAttribute("aria-pressed", String(button.dataset.mark === mark));
+    }
+  }
+
+  // What comes and goes as a whole is read out by a line that stays; a screen reader would miss it otherwise.
+  function speak(text) {
+    const line = document.getElementById("spoken");
+    if (line && line.textContent !== text) line.textContent = text;
+  }
+
+  // A practice is drawn anew with each word: the reader stays at its end, and writes on when the reply is there.
+  let practice = "";
+  function converse() {
+    const room = document.querySelector(".uh.practice");
+    if (!room || room.dataset.met) { if (!room) practice = ""; return; }
+    room.dataset.met = "yes";
+    if (room.dataset.practice !== practice) {
+      practice = room.dataset.practice;
+      room.scrollIntoView({ block: "start", behavior: behaviour() });
+      document.getElementById("practice-title").focus({ preventScroll: true });
+      return;
+    }
+    const box = room.querySelector(".reply textarea"), last = room.querySelector(".talk > .chat > li:last-child");
+    if (box && !box.disabled) {
+      speak(room.querySelector(".nudge")?.textContent || last?.textContent || "");
+      box.focus({ preventScroll: true });
+      box.form.scrollIntoView({ block: "nearest", behavior: behaviour() });
+    } else last?.scrollIntoView({ block: "nearest", behavior: "auto" });
+  }
+
+  // Gradio mends a region in place and takes away attributes of ours, so what was met is remembered here, by what its
+  // header says: a heading is new again when it stands over something else.
+  const met = new WeakMap();
+  function isNew(heading) {
+    if (!heading) return false;
+    const says = (heading.closest("header") || heading).textContent;
+    if (met.get(heading) === says) return false;
+    met.set(heading, says);
+    return true;
+  }
+
   // Move the reader to what is new: a finished review, its heading first.
   const arrived = new MutationObserver(() => {
-    const heading = document.getElementById("result-title");
-    if (heading && !heading.dataset.met) {
-      heading.dataset.met = "yes";
+    for (const button of document.querySelectorAll(".waiting")) button.classList.remove("waiting");
+    for (const told of document.querySelectorAll(".toast:not([data-met])")) {
+      const { finding, mark } = told.dataset;
+      told.dataset.met = "yes";
+      for (const motion of told.getAnimations()) { motion.cancel(); motion.play(); }
+      if (!finding) continue;
+      showMark(finding, mark);
+      store(MARKS, JSON.stringify({ ...marks(), [finding]: mark }));
+    }
+    const kept = document.querySelector("[data-kept]");
+    if (kept) store(KEPT, kept.dataset.kept);
+    for (const form of document.querySelectorAll("form[data-keep]:not([data-met])")) refill(form);
+    for (const line of document.querySelectorAll("[data-spoken]:not([data-met])")) { line.dataset.met = "yes"; speak(line.textContent); }
+    for (const id of ["result-title", "brief-title"]) {
+      const heading = document.getElementById(id);
+      if (!isNew(heading)) continue;
+      if (id === "result-title") for (const [finding, mark] of Object.entries(marks())) showMark(finding, mark);
       window.scrollTo({ top: 0 });
       heading.focus({ preventScroll: true });
     }
-    for (const form of document.querySelectorAll("form[data-keep]:not([data-met])")) refill(form);
-    const brief = document.getElementById("brief-title");
-    if (brief && !brief.dataset.met) {
-      brief.dataset.met = "yes";
-      window.scrollTo({ top: 0 });
-      brief.focus({ preventScroll: true });
-    }
-    for (const id of ["practice-title", "debrief-title", "verdict-title", "heard-title"]) {
+    converse();
+    for (const id of ["debrief-title", "verdict-title", "heard-title", "keeping-title"]) {
       const heading = document.getElementById(id);
-      if (heading && !heading.dataset.met) {
-        heading.dataset.met = "yes";
-        heading.closest(".uh").scrollIntoView({ block: "start", behavior: behaviour() });
-        heading.focus({ preventScroll: true });
-      }
-    }
-    const keeping = document.getElementById("keeping-title");
-    if (keeping && !keeping.dataset.met) {
-      keeping.dataset.met = "yes";
-      keeping.closest(".keeping").scrollIntoView({ block: "start", behavior: behaviour() });
-      keeping.focus({ preventScroll: true });
+      if (!isNew(heading)) continue;
+      heading.closest(".uh").scrollIntoView({ block: "start", behavior: behaviour() });
+      heading.focus({ preventScroll: true });
     }
     const meeting = document.getElementById("meeting-title");
-    if (meeting && meeting.dataset.met !== meeting.closest(".meeting").dataset.meeting) {
-      meeting.dataset.met = meeting.closest(".meeting").dataset.meeting;
+    const opened = meeting?.closest(".meeting").dataset.meeting;
+    if (meeting && met.get(meeting) !== opened) {
+      met.set(meeting, opened);
       meeting.closest(".meeting").scrollIntoView({ block: "start", behavior: behaviour() });
       meeting.focus({ preventScroll: true });
       const here = document.getElementById("here"), pane = here?.closest(".notes");
       if (here) pane.scrollTo({ top: here.offsetTop - pane.offsetTop - 60 });
     }
   });
-  arrived.observe(document.documentElement, { childList: true, subtree: true });
+  arrived.observe(document.documentElement, {
+    childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["data-finding", "data-mark", "data-practice", "disabled"],
+  });
 })();
