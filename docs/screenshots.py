@@ -69,6 +69,19 @@ def _walk(page: Page, address: str, scheme: str) -> None:
     page.locator(".reply button[type=submit]:enabled").wait_for()
     page.wait_for_timeout(500)
     _picture(page, f"practice-{scheme}")
+    page.get_by_role("button", name="End and look back").click()
+    page.wait_for_selector(".debrief")
+    page.get_by_text("As a table").click()
+    _picture(page, f"debrief-{scheme}")
+    page.get_by_role("tab", name="Library", exact=True).click()
+    page.get_by_role("tab", name="People", exact=True).click()
+    page.locator(".concern summary").first.click()
+    page.locator(".step .link").first.click()
+    page.wait_for_selector(".meeting .here")
+    _picture(page, f"library-{scheme}")
+    page.get_by_role("tab", name="Evals", exact=True).click()
+    page.locator(".past summary").first.click()
+    _picture(page, f"evals-{scheme}")
 
 
 def _review(page: Page, address: str) -> None:
@@ -78,8 +91,13 @@ def _review(page: Page, address: str) -> None:
 
 
 def _picture(page: Page, name: str) -> None:
+    from PIL import Image
+
     page.wait_for_timeout(500)
-    page.screenshot(path=IMAGES / f"{name}.png")
+    path = IMAGES / f"{name}.png"
+    page.screenshot(path=path)
+    with Image.open(path) as picture:
+        picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)  # a third of the size
 
 
 if __name__ == "__main__":
