@@ -172,6 +172,7 @@ class Generation:
         write, which ``index_metadata.pickle`` tells. Times stay as they are, for :func:`_torn`.
         """
         for segment in _segments(self._folder) if self._folder else ():
+            _own(segment)
             unfilled = ["length.bin"]
             if not (segment / "index_metadata.pickle").exists():
                 unfilled += ["data_level0.bin", "link_lists.bin"]
@@ -389,6 +390,15 @@ def _guard(_folder: str) -> AbstractContextManager[bool]:
 
 def _segments(generation: Path) -> list[Path]:
     return [path for path in generation.iterdir() if path.is_dir()]
+
+
+def _own(segment: Path) -> None:
+    """Takes a folder and its files away from everybody else; Chroma makes them by the umask of the process."""
+    for path in (segment, *segment.iterdir()):
+        with contextlib.suppress(FileNotFoundError):
+            mode = path.stat().st_mode
+            if mode & 0o077:
+                path.chmod(mode & 0o700)
 
 
 def _torn(segment: Path) -> bool:
