@@ -18,6 +18,7 @@ import json
 import os
 import random
 import select
+import shutil
 import signal
 import sys
 import tempfile
@@ -138,10 +139,10 @@ def main() -> None:
     os.environ["COACH_KEYRING"] = "off"
     imported()
     for work in options.works:
-        with tempfile.TemporaryDirectory() as folder:
-            print(
-                json.dumps(kill(work, options.kills, options.seed, Path(folder), seconds=options.seconds)), flush=True
-            )
+        # Kept where something is wrong, to be looked at.
+        folder = Path(tempfile.mkdtemp(prefix=f"killed-{work}-"))
+        print(json.dumps(kill(work, options.kills, options.seed, folder, seconds=options.seconds)), flush=True)
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

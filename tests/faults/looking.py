@@ -36,7 +36,8 @@ def consistent(library: Any) -> dict[str, Any]:
         assert len(library.show(entry.id)) == entry.lines, f"{entry.title} is half there"
     for entry in library.list()[:3]:
         (passage,) = library.search("", meeting=entry.id, k=1)
-        assert library.similar(passage.text, 1)[0].scores["cosine"] > 0.99, "vectors and texts agree"
+        (like,) = library.similar(passage.text, 1)
+        assert like.scores["cosine"] > 0.99, f"vectors and texts agree: {passage} is most like {like}"
         about, word = entry.title.split()[:2]
         if about == "about":
             assert library.search(word, k=1)[0].meeting == entry.id, "term counts and texts agree"
