@@ -218,11 +218,12 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _plain_markdown(text: str | None) -> str:
-    """Text that Markdown shows letter for letter, on one line."""
+def plain_markdown(text: str | None) -> str:
+    """Text that Markdown shows letter for letter, on one line, for templates and for reports of others."""
     escaped = re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", _one_line(text or ""))
     escaped = re.sub(r"^(\d+)([.)])", r"\1\\\2", escaped)
-    escaped = re.sub(r"^([-+=])", r"\\\1", escaped)
+    # A list or a heading in Markdown, and a formula where somebody pastes the table into a spreadsheet.
+    escaped = re.sub(r"^([-+=@])", r"\\\1", escaped)
     # Autolinks need no mark-up in some dialects; breaking the scheme keeps a link in notes from becoming one here.
     return re.sub(r"\b(https?|ftp|mailto|www)([:.])", r"\1\\\2", escaped)
 
@@ -239,7 +240,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "md": _plain_markdown,
+        "md": plain_markdown,
         "kind_label": kind_label,
         "detail": detail_label,
         "one_line": _one_line,

@@ -99,7 +99,7 @@ class Trial(Strict):
     ``seen`` is kept so that a later scorer can judge an earlier run.
     """
 
-    case: str
+    case: str = Field(pattern=ID)
     cluster: str
     repeat: int = Field(ge=0)
     seen: dict[str, Any] | None = None
@@ -175,7 +175,7 @@ class Outcome(Strict):
 class CaseChange(Strict):
     """One case in both arms. lost, gained: findings, in words, that only the baseline or only this run shows."""
 
-    case: str
+    case: str = Field(pattern=ID)
     cluster: str
     delta: float
     before: dict[str, float]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import hostile as others
 import pytest
+from coach_eval.baselines import Blessing, History
+from coach_eval.reports.page import page as eval_page
 
 from coach import render
 from coach.schema import Evidence, Finding, Meeting, Participant, Review
@@ -47,3 +51,36 @@ def test_a_saved_report_shows_hostile_words_and_does_not_obey_them(page: Page, w
     assert page.title() != "owned"
     assert page.locator("img, svg[onload], script").count() == 0
     assert words.split("{{")[0] in page.inner_text("body")
+
+
+def _results(words: str) -> str:
+    blessed = [
+        Blessing(suite="ours", date=words, commit=words, cases=1, metrics={words: value}) for value in (0.5, 1.0)
+    ]  # fmt: skip
+    return eval_page(*([one] for one in others.results(words)), History(blessings=tuple(blessed)))
+
+
+REPORTS: dict[str, Callable[[str], str]] = {
+    "brief": lambda words: render.brief_html(others.brief(words)),
+    "debrief": lambda words: render.debrief_html(others.debrief(words)),
+    "results of an evaluation": _results,
+}
+
+
+@pytest.mark.parametrize("words", ATTACKS)
+@pytest.mark.parametrize("report", REPORTS)
+def test_so_do_all_other_reports(page: Page, report: str, words: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_content(REPORTS[report](words))
+    # The one script there may be is ours, and goes through every row.
+    if report == "results of an evaluation":
+        page.fill("#search", words)
+        page.select_option("#show", "failed")
+    page.wait_for_timeout(100)
+    assert page.title() != "owned"
+    assert page.locator("img, svg[onload], [onerror], body[onload]").count() == 0
+    assert page.locator("script").count() == (report == "results of an evaluation")
+    assert page.locator("a:not([href^='#'])").count() == 0
+    assert words.split("{{")[0] in page.inner_text("body")
+    assert [url for url in asked if not url.startswith(("data:", "about:"))] == []

@@ -90,7 +90,8 @@ def forget(home: Path, turn: int, say: Say) -> None:
             str.maketrans("0123456789", "ghijklmnop")
         )
         say("begin", "add", word, name)
-        said = "\n".join(f"{name}: the {word} is mine, {m}\nben: they like it, {m}" for m in range(6))
+        # What the other says stays and differs: of hundreds of equal passages an index finds some, and not others.
+        said = "\n".join(f"{name}: the {word} is mine, {m}\nben: valve {turn} {n} likes it, {m}" for m in range(6))
         from coach import notes
 
         coach.library.add(notes.parse(said), title=f"with {name}")

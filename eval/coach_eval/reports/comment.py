@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from coach.render import plain_markdown
 from coach_eval.schema import CaseChange, Run, Verdict
 
 MARKER = "<!-- coach-eval -->"
@@ -20,8 +21,8 @@ def comment(runs: Sequence[Run], verdicts: Sequence[Verdict]) -> str:
     by_suite = {run.suite: run for run in runs}
     head = [MARKER, "## Coach evaluation", "", "| suite | verdict | cases | metrics |", "| --- | --- | --- | --- |"]
     for v in ranked:
-        moved = "; ".join(f"{o.metric} {o.before:.3f} → {o.after:.3f} (p = {o.p:.3f})" for o in v.outcomes)
-        head.append(f"| {v.suite} | {SIGNS[v.status]} {v.status} | {v.paired} | {_cell(moved)} |")
+        moved = "; ".join(f"{_text(o.metric)} {o.before:.3f} → {o.after:.3f} (p = {o.p:.3f})" for o in v.outcomes)
+        head.append(f"| {v.suite} | {SIGNS[v.status]} {v.status} | {v.paired} | {moved} |")
     blocks = ["\n".join(head)]
     blocks += [_why(verdict, by_suite[verdict.suite]) for verdict in ranked]
     changes = [(v.suite, change) for v in ranked for change in v.changes]
@@ -39,7 +40,7 @@ def comment(runs: Sequence[Run], verdicts: Sequence[Verdict]) -> str:
 
 
 def _why(verdict: Verdict, run: Run) -> str:
-    lines = [f"**{verdict.suite}** at `{run.commit or 'no commit'}`", ""]
+    lines = [f"**{verdict.suite}** at {_text(run.commit or 'no commit')}", ""]
     lines += [f"- {_text(reason)}" for reason in (*verdict.reasons, *run.notices)]
     drops = [outcome.detectable for outcome in verdict.outcomes if outcome.clusters]
     if drops:
@@ -59,7 +60,7 @@ def _why(verdict: Verdict, run: Run) -> str:
 
 
 def _case(suite: str, change: CaseChange) -> str:
-    lines = [f"<details><summary><code>{_text(suite)}/{_text(change.case)}</code> {change.delta:+.2f}</summary>", ""]
+    lines = [f"<details><summary><code>{suite}/{change.case}</code> {change.delta:+.2f}</summary>", ""]
     lines += [f"- lost: {_text(line)}" for line in change.lost]
     lines += [f"- gained: {_text(line)}" for line in change.gained]
     lines += [f"- error: {_text(line)}" for line in change.errors]
@@ -67,12 +68,5 @@ def _case(suite: str, change: CaseChange) -> str:
 
 
 def _text(words: str) -> str:
-    """Words as words: no mark-up, no mentions, no line breaks of their own."""
-    plain = " ".join(words.split())
-    for mark in "\\`*_[]#|~":
-        plain = plain.replace(mark, f"\\{mark}")
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u200b")
-
-
-def _cell(words: str) -> str:
-    return words.replace("|", "\\|")
+    """Words as words: no mark-up, no links, no mentions, no line breaks of their own."""
+    return plain_markdown(words).replace("@", "@\u200b")

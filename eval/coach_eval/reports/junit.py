@@ -27,7 +27,7 @@ def junit(runs: Sequence[Run], verdicts: Sequence[Verdict]) -> str:
             failures=str(int(verdict.status == "regressed")),
             errors=str(errors + int(bad and verdict.status == "unverifiable")),
             time=f"{sum(t.seconds for t in run.trials):.3f}",
-            timestamp=run.date,
+            timestamp=_clean(run.date),
         )
         gate = ET.SubElement(suite, "testcase", classname=run.suite, name="verdict")
         text = _clean("\n".join(verdict.reasons))
@@ -42,7 +42,7 @@ def junit(runs: Sequence[Run], verdicts: Sequence[Verdict]) -> str:
                 suite,
                 "testcase",
                 classname=run.suite,
-                name=f"{trial.case}[{trial.repeat}]" if run.repeats > 1 else trial.case,
+                name=_clean(f"{trial.case}[{trial.repeat}]" if run.repeats > 1 else trial.case),
                 time=f"{trial.seconds:.3f}",
             )
             if trial.error:

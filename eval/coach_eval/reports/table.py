@@ -24,7 +24,7 @@ def show(console: Console, verdict: Verdict, run: Run, worst: int = 10) -> None:
     from rich.table import Table
 
     colour = COLOURS[verdict.status]
-    head = f"[bold]{verdict.suite}[/bold]: [bold {colour}]{verdict.status}[/bold {colour}]"
+    head = f"[bold]{escape(verdict.suite)}[/bold]: [bold {colour}]{verdict.status}[/bold {colour}]"
     console.print(
         f"{head}  {verdict.paired} cases paired, {len(run.trials)} trials, {seconds(run):.1f} s in the engine"
     )
@@ -37,7 +37,7 @@ def show(console: Console, verdict: Verdict, run: Run, worst: int = 10) -> None:
         for o in verdict.outcomes:
             interval = f"{o.low:+.3f} … {o.high:+.3f}"
             numbers = (f"{o.before:.3f}", f"{o.after:.3f}", f"{o.delta:+.3f}", interval, f"{o.p:.3f}")
-            table.add_row(o.metric, *numbers, f"[{COLOURS[o.status]}]{o.status}[/]")
+            table.add_row(escape(o.metric), *numbers, f"[{COLOURS[o.status]}]{o.status}[/]")
         console.print(table)
     for change in verdict.changes[:worst]:
         console.print(f"  [bold]{escape(change.case)}[/bold] {change.delta:+.2f}")
@@ -63,7 +63,8 @@ def summary(run: Run) -> str:
         recall = hit / (hit + missed) if hit + missed else 1.0
         f1 = 2 * hit / (2 * hit + false + missed) if hit + false + missed else 1.0
         lines.append(
-            f"{kind}: P {precision:.2f} R {recall:.2f} F1 {f1:.2f} ({hit} found, {missed} missed, {false} false)"
+            f"{' '.join(kind.split())}: P {precision:.2f} R {recall:.2f} F1 {f1:.2f} "
+            f"({hit} found, {missed} missed, {false} false)"
         )
     return "\n".join(lines)
 
