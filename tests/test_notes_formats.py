@@ -361,3 +361,28 @@ def test_minutes_in_which_a_draft_is_read_are_no_draft() -> None:
     )
     assert read.format != "draft"
     assert [a.name for a in read.attendees] == ["Mr Falk", "Ms Ibarra"]
+
+
+WORDS_THAT_ARE_NAMES = {
+    "a label": ("Will: Hello.\nAna: Yes.\nWill: Fine, so.\nAna: What now?\n", ["Will", "Ana"]),
+    "a full name": ("Ana Okafor: Can you?\nWill Stone: Yes.\nAna Okafor: Thanks.\n", ["Ana Okafor", "Will Stone"]),
+    "a transcript": ("[00:00:04] Ana: Hello.\n[00:00:15] Will Stone: I could.\n", ["Ana", "Will Stone"]),
+    "a bullet": ("Notes of Monday\n- Ana: we shipped\n- Will: agreed, for now\n", ["Ana", "Will"]),
+    "a listed surname": (
+        "Attendees: Susan Page, Tom Day\n\nSusan Page: Hello.\nTom Day: I am not sure.\nSusan: Why?\n",
+        ["Susan Page", "Tom Day"],
+    ),
+    "a question is nobody's": ("Will asked whether we can. Will it do? Ana said that it will.", ["Will", "Ana"]),
+    "a heading is nobody": ("Title: Spring release\n\nAna: Hello.\nBen: Yes.\nAna: Fine.\n", ["Ana", "Ben"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WORDS_THAT_ARE_NAMES)
+def test_words_that_are_names_are_told_by_where_they_stand(case: str) -> None:
+    text, speakers = WORDS_THAT_ARE_NAMES[case]
+    assert list(notes.parse(text).speakers) == speakers
+
+
+@pytest.mark.parametrize("head", ["Title: Spring release", "**Meeting:** Spring release", "Subject: Spring release"])
+def test_a_title_that_is_named_as_such_is_the_title(head: str) -> None:
+    assert notes.parse(f"{head}\nDate: 2026-03-02\n\nAna: Hello.\nBen: Yes.\nAna: Fine.\n").title == "Spring release"

@@ -172,6 +172,8 @@ def _label_at(text: str, a: int, b: int, people: People) -> tuple[int, str | Non
 def _subject(head: str, people: People) -> tuple[str | None, str | None] | None:
     """``(speaker, mentioned)`` for a sentence that begins with someone, or ``None``."""
     parts = head.split(" ", 6)
+    if parts[0] in ("Will", "May") and head.rstrip().endswith("?"):
+        return None  # "Will the budget do?" is no question of Will's.
     for count in range(min(4, len(parts)), 0, -1):
         written = " ".join(parts[:count]).rstrip(",:;.") if count > 1 or parts[0][:1].isalpha() else ""
         if not written or any(

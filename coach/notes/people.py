@@ -47,7 +47,7 @@ _NOT_NAMES = words(
     "statement status step steps still story subject suggestion suggestions summary takeaway takeaways task tasks tbd "
     "team tests that the their then there these they third this those though thus time timeline times tip title to "
     "today todo together tomorrow tonight topic topics total tricky update updates url venue vote votes warning was "
-    "we website week weekly what whatever when where whether which who why will with work worked working wrote www "
+    "we website week weekly what whatever when where whether which who why with work worked working wrote www "
     "yes yesterday yet you your zoom monday tuesday wednesday thursday friday saturday sunday january february march "
     "july september october november december mon tue tues wed weds thu thur thurs fri sat sun feb mar apr jul aug "
     "sep sept oct nov dec spring summer autumn winter"
@@ -57,8 +57,11 @@ _CONTRACTED = re.compile(r"['’](?:s|ve|re|ll|d|m|t)$", re.I)
 _WORD = re.compile(r"[^\W\d_][\w'’.\-]*\.?|\d{1,3}")
 
 
-def looks_like_name(written: str) -> bool:
-    """Whether the parts could name who speaks: by their shape alone, ``Action`` and ``Date`` left out."""
+def looks_like_name(written: str, listed: bool = False) -> bool:
+    """Whether the parts could name who speaks: by their shape alone, ``Action`` and ``Date`` left out.
+
+    In a list of people (``listed``) a surname may be such a word, too: ``Susan Page``.
+    """
     if not 0 < len(written) <= 48 or written[0] in "(\"'“‘" or "//" in written or "@" in written:
         return False
     parts = written.split()
@@ -74,7 +77,8 @@ def looks_like_name(written: str) -> bool:
             return False
     if lower[0] in _NOT_NAMES and not (len(parts) > 1 and lower[0] in _SOFT) and not initials(parts[0]):
         return False
-    if len(parts) > 1 and lower[-1] in _NOT_NAMES and lower[0] not in TITLES and not initials(parts[-1]):
+    unlikely = len(parts) > 1 and lower[-1] in _NOT_NAMES and not listed
+    if unlikely and lower[0] not in TITLES and not initials(parts[-1]):
         return False
     proper = 0
     for word, low in zip(parts, lower, strict=True):

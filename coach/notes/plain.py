@@ -388,7 +388,7 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
     for index, block in enumerate(blocks):
         if block.kind not in ("text", "cell"):
             continue
-        found = _label(text, block)
+        found = _label(text, block, people)
         if found:
             candidates[index] = found
             counts[found[0].casefold()] += found[2]
@@ -449,7 +449,7 @@ def _labels(text: str, blocks: list[Block], people: People) -> dict[int, tuple[s
 _MID_SENTENCE = re.compile(r"(?<=[a-z,(/+] )[A-Z][a-zà-ÿ]{1,20}\b|(?<=[(/+])[A-Z][a-zà-ÿ]{1,20}\b")
 
 
-def _label(text: str, block: Block) -> tuple[str, int, bool] | None:
+def _label(text: str, block: Block, people: People) -> tuple[str, int, bool] | None:
     """``(name, where the words begin, whether a colon ends it)`` of a block that may open with a speaker."""
     head = text[block.said : min(block.end, block.said + 90)]
     match = re.search(r"[:：](?:[*_]{0,2})(?=\s|$)|(?<=\S)\s+[-–—]{1,2}\s", head)
@@ -463,7 +463,7 @@ def _label(text: str, block: Block) -> tuple[str, int, bool] | None:
         return None
     if "," in bare and looks_like_name(bare.rsplit(", ", 1)[-1]) and any(c.isdigit() for c in bare):
         bare = bare.rsplit(", ", 1)[-1]
-    if not (looks_like_name(bare) or looks_like_handle(bare)):
+    if not (looks_like_name(bare) or looks_like_handle(bare) or people.resolve(bare)):
         return None
     return bare, block.said + match.end(), colon
 
@@ -471,8 +471,8 @@ def _label(text: str, block: Block) -> tuple[str, int, bool] | None:
 def _title(text: str, blocks: list[Block]) -> str | None:
     for block in blocks[:4]:
         labelled = _LABELLED_TITLE.match(text[block.start : block.end])
-        # "Minutes: Priya Raman" says who wrote them.
-        if labelled and not looks_like_name(labelled[1].strip(" *_")):
+        # "Minutes: Priya Raman" says who wrote them; "Title: Product Sync" is no one's name.
+        if labelled and (labelled[0].lstrip("*_")[0] in "Tt" or not looks_like_name(labelled[1].strip(" *_"))):
             return labelled[1].strip(" *_")
     first = next((block for block in blocks if block.kind not in ("markup", "roster")), None)
     if first and first.kind == "heading":

@@ -88,7 +88,7 @@ def read_roster(names: str, kind: str) -> tuple[Attendee, ...]:
             name, inner = inner.strip(), None
         if name.casefold() in _NEVER_LISTED or len(name.split()) > 4:
             continue
-        if not (looks_like_name(name) or looks_like_handle(name)):
+        if not (looks_like_name(name, listed=True) or looks_like_handle(name)):
             continue
         alias: tuple[str, ...] = ()
         role = inner.strip() if inner else None
