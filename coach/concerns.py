@@ -108,6 +108,17 @@ class Said(Value):
     note: str | None = None
 
 
+class Facts(Value):
+    """Everything that is stored about one concern, as an export of the library carries it."""
+
+    id: str
+    speaker: str
+    kind: str
+    need: str | None = None
+    raised: tuple[Sighting, ...]
+    said: tuple[Said, ...] = ()
+
+
 def follow(
     speaker: str, sightings: Sequence[Sighting], marks: Sequence[Said], meetings: Sequence[Meeting]
 ) -> tuple[Step, ...]:

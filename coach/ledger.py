@@ -8,7 +8,7 @@ pseudonyms. Facts hang on meetings of the library: erase a meeting, and what was
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, get_args
@@ -18,6 +18,7 @@ from coach.concerns import (
     CLOSED,
     RIGHT,
     Concern,
+    Facts,
     Feedback,
     Mark,
     Meeting,
@@ -235,6 +236,58 @@ class Ledger:
                 verdict = "right" if said.status in RIGHT else "wrong"
                 found.append(Feedback.model_validate({**about, "verdict": verdict, "note": said.note}))
         return tuple(found)
+
+    def facts(self) -> tuple[Facts, ...]:
+        """Everything that is stored about the concerns of kept meetings, for an export; pseudonyms only."""
+        with self._begin() as connection:
+            kept = {meeting.id for meeting in self._meetings(connection)}
+            sightings = [one for one in self._sightings(connection) if one.meeting in kept]
+            marks = self._marks(connection)
+            rows = connection.execute(self._tables.concern.select()).all()
+        return tuple(
+            Facts(id=row.id, speaker=row.speaker, kind=row.kind, need=row.need, raised=own, said=marks.get(row.id, ()))
+            for row in rows
+            if (own := tuple(one for one in sightings if one.concern == row.id))
+        )
+
+    def take(self, facts: Sequence[Facts], meetings: Mapping[str, str]) -> int:
+        """How many concerns of an export were taken in; ``meetings`` has the id of each meeting here by its id there.
+
+        Names may be given as they are. What was raised in meetings without an id here is left out, and so is whatever
+        this ledger has heard of already.
+        """
+        from coach.anonymise import leak_check
+        from coach.retrieval.names import pseudonymised, pseudonyms
+
+        identities, taken = self._identities.load(), 0
+
+        def safe(text: str) -> str:
+            return leak_check(pseudonymised(text, identities), identities, "ledger")
+
+        with self._begin() as connection:
+            self._wait(connection)
+            there = {one.id for one in self._sightings(connection)}
+            for one in facts:
+                speaker, new = pseudonyms(one.speaker, identities) if one.speaker else (), []
+                for sighting in one.raised:
+                    meeting, quote = meetings.get(sighting.meeting), safe(sighting.quote)
+                    key = _sighting_id(meeting or "", sighting.kind, quote)
+                    if meeting and key not in there:
+                        there.add(key)
+                        new.append(sighting.model_copy(update={"id": key, "meeting": meeting, "quote": quote}))
+                if not new or not (speaker or not one.speaker):
+                    continue
+                concern, taken = uuid4().hex[:12], taken + 1
+                about = {"id": concern, "speaker": next(iter(speaker), ""), "kind": one.kind, "need": one.need}
+                connection.execute(self._tables.concern.insert().values(**about, created=self._clock()))
+                for sighting in new:
+                    row = sighting.model_copy(update={"concern": concern})
+                    connection.execute(self._tables.sighting.insert().values(**row.model_dump()))
+                for said in one.said:
+                    note = safe(said.note) if said.note else None
+                    row_ = {**said.model_dump(), "concern": concern, "note": note}
+                    connection.execute(self._tables.mark.insert().values(**row_))
+        return taken
 
     def close(self) -> None:
         """Lets go of the database; the next call opens it again."""

@@ -7,6 +7,7 @@ names by itself, and takes questions with real names in them. What it gives back
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -150,17 +151,20 @@ class Library:
         )
 
     def similar(self, text: str, k: int = 8, *, without: str | None = None) -> tuple[Passage, ...]:
-        """The ``k`` passages nearest in meaning to a text or to the passage with that id, by cosine alone."""
+        """The ``k`` passages nearest in meaning to a text or to the passage with that id, by cosine alone, none of them
+        overlapping."""
         from coach.retrieval.ranking import Hit, nearest
 
         store = self._store
         with store.guard:
             view = store.view()
-            known = store.generation.vectors([text]) if view.row(text) is not None else {}
-            vector = known[text] if text in known else self._vector(text)
-            rows, cosines = nearest(view, store.generation, vector, view.visible(without=without), k + len(known))
+            if view.row(text) is None and re.fullmatch(r"[0-9a-f]{16}-[0-9]{4,9}", text):
+                raise LibraryError(f"{text} is no passage here: coach library search shows the ids of passages")
+            own = view.row(text)
+            vector = self._vector(text) if own is None else store.generation.vectors([text])[text]
+            rows, cosines = nearest(view, store.generation, vector, view.visible(without=without), 3 * (k + 1))
             pairs = zip(rows.tolist(), cosines.tolist(), strict=True)
-            hits = [Hit(row, 0.0, cosine, cosine, cosine) for row, cosine in pairs if view.id(row) != text]
+            hits = _apart(view, [Hit(row, 0.0, cosine, cosine, cosine) for row, cosine in pairs if row != own], own)
             return self._passages(view, hits[:k])
 
     def said_before(
@@ -246,6 +250,11 @@ class Library:
 
     # Looking
 
+    @property
+    def key(self) -> str:
+        """What marks an export as one of this library."""
+        return self._store.key
+
     def is_empty(self) -> bool:
         """Whether there is no meeting to be found; tells without opening the indexes or taking the folder's lock."""
         from coach.retrieval.tables import holds_nothing
@@ -258,16 +267,21 @@ class Library:
         return tuple(sorted(entries, key=lambda e: (e.date or "", e.added), reverse=True))
 
     def entry(self, meeting: str) -> Entry:
-        """The entry with that id, or the only one whose id starts like that; raises :class:`LibraryError` otherwise."""
+        """The entry with that id, of which the first four letters may do, or with a passage of that id; raises
+        :class:`LibraryError` otherwise."""
         entries = self._store.view().entries
-        if meeting in entries:
-            return entries[meeting]
+        for key in (meeting, re.sub(r"-[0-9]{4,9}$", "", meeting)):
+            if key in entries:
+                return entries[key]
         found = [e for key, e in entries.items() if key.startswith(meeting)] if len(meeting) >= 4 else []
         if len(found) == 1:
             return found[0]
-        problem = (
-            "is the start of several ids: give more of it" if found else "is no meeting here: see coach library list"
-        )
+        if found or len(meeting) < 4:
+            problem = (
+                "is the start of several ids: give more of it" if found else "is too short: give four letters of it"
+            )
+        else:
+            problem = "is no meeting here: see coach library list"
         raise LibraryError(f"{meeting[:40]!r} {problem}")
 
     def show(self, meeting: str) -> tuple[Line, ...]:
@@ -329,16 +343,16 @@ class Library:
 
     # Moving
 
-    def export(self, path: Path, *, names: bool = False) -> int:
+    def export(self, path: Path, *, names: bool = False, concerns: Sequence[Mapping[str, Any]] = ()) -> int:
         """How many meetings were written to a JSON file (0600): with pseudonyms, or with ``names`` for a library that
-        does not share this one's identities."""
+        does not share this one's identities. ``concerns`` are written beside them, in the same names."""
         from coach.retrieval import transfer
 
         meetings = [(entry, self.show(entry.id)) for entry in self.list()]
         if names:
-            transfer.write(path, None, meetings, self._identities())
+            transfer.write(path, None, meetings, self._identities(), concerns)
         else:
-            transfer.write(path, self._store.key, meetings, None)
+            transfer.write(path, self._store.key, meetings, None, concerns)
         return len(meetings)
 
     def import_(self, path: Path) -> tuple[Entry, ...]:
@@ -539,11 +553,11 @@ class Library:
         return tuple(found)
 
 
-def _apart(view: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits without those that overlap a better one: its surroundings show the same lines."""
+def _apart(view: Catalogue, hits: Sequence[Hit], own: int | None = None) -> list[Hit]:
+    """The hits without those that overlap a better one, or the row ``own``: its surroundings show the same lines."""
     kept: dict[int, Hit] = {}
     for hit in hits:
-        near = [row for row in (hit.row - 1, hit.row + 1) if row in kept]
+        near = [row for row in (hit.row - 1, hit.row + 1) if row in kept or row == own]
         if not any(view.block_of[row] == view.block_of[hit.row] for row in near):
             kept[hit.row] = hit
     return list(kept.values())

@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coach.engine import Engine, Watch
-from coach.errors import ConfigError, LibraryError
+from coach.errors import ConfigError, InputError, LibraryError
 from coach.events import happened
 from coach.schema import Analysis, Review
 from coach.settings import EngineChoice, Settings, load_settings
 
 if TYPE_CHECKING:
-    from coach.anonymise import Anonymised
+    from pathlib import Path
+
+    from coach.anonymise import Anonymised, Correction
     from coach.anonymise.model import Readings
     from coach.forgetting import Found, Memory, Mentions
     from coach.identities import Identities, IdentityLedger
@@ -95,15 +97,18 @@ class Coach:
         attendees: Sequence[str] = (),
         tags: Sequence[str] = (),
         names_read: Readings | None = None,
+        corrections: Sequence[Correction] = (),
     ) -> Entry:
         """The library's entry of these notes, with what went unheard in them put into the ledger.
 
         ``review`` is the review of the same text if there is one already; else the local engine makes it. For
-        ``names_read`` see :func:`coach.anonymise.anonymise`.
+        ``names_read`` see :func:`coach.anonymise.anonymise`; ``corrections`` to names are remembered.
         """
         from coach import notes
 
         conversation = notes.parse(text, format)
+        if corrections:
+            self.anonymise(text, format=format, keep=True, corrections=corrections)
         entry = self.library.add(
             conversation, title=title, date=date, attendees=attendees, tags=tags, names_read=names_read
         )
@@ -111,22 +116,56 @@ class Coach:
         happened("kept", lines=entry.lines, passages=entry.passages, new=entry.new)
         return entry
 
-    def anonymise(self, text: str, *, format: str | None = None, keep: bool = False) -> Anonymised:
+    def export(self, path: Path, *, names: bool = False) -> int:
+        """How many meetings were written to a file, with what was raised in them; see :meth:`Library.export`."""
+        facts = [one.model_dump(mode="json") for one in self.ledger.facts()]
+        return self.library.export(path, names=names, concerns=facts)
+
+    def import_(self, path: Path) -> tuple[Entry, ...]:
+        """The entries of the meetings in an export, with what was raised in them and what the user said about it.
+
+        In the pseudonyms of another library nobody can tell who raised what: then the meetings come alone.
+        """
+        from pydantic import ValidationError
+
+        from coach.concerns import Facts
+        from coach.retrieval import transfer
+
+        transfer.read(path)
+        try:
+            raw, there = transfer.concerns(path, self.library.key)
+            facts = [Facts.model_validate(one) for one in raw]
+        except (ValidationError, TypeError):
+            raise InputError(f"{path}: what was raised in it can't be read. Nothing was changed.") from None
+        entries = self.library.import_(path)
+        self.ledger.take(facts, {before: entry.id for before, entry in zip(there, entries, strict=True)})
+        return entries
+
+    def anonymise(
+        self,
+        text: str,
+        *,
+        format: str | None = None,
+        keep: bool = False,
+        corrections: Sequence[Correction] = (),
+        known: Identities | None = None,
+    ) -> Anonymised:
         """The notes with pseudonyms, the same as in earlier meetings; new people are remembered only with ``keep``.
 
-        Without ``keep`` nothing is stored, and names that are new can't be restored later.
+        Without ``keep`` nothing is stored, and names that are new can't be restored later. ``corrections`` are the
+        user's; ``known`` stands in for who is known, as after notes that were looked at, but not kept.
         """
         from coach import notes
-        from coach.anonymise import anonymise
+        from coach.anonymise import anonymise_corrected
 
         conversation = notes.parse(text, format)
         if not keep:
-            return anonymise(conversation, self.identities.load())
+            return anonymise_corrected(conversation, known or self.identities.load(), corrections)
         done: Anonymised | None = None
 
         def grown(known: Identities) -> Identities:
             nonlocal done
-            done = anonymise(conversation, known)
+            done = anonymise_corrected(conversation, known, corrections)
             return done.identities
 
         # When another process adds people at the same moment, this is done again on what it saved.
@@ -350,7 +389,6 @@ class Coach:
         }
 
     def _everywhere(self, name: str, work: Callable[[Memory, str], Found]) -> Found:
-        from coach.errors import InputError
         from coach.forgetting import Memory
         from coach.identities.value import SHAPE
 

@@ -180,6 +180,12 @@ def test_similar_finds_passages_like_a_passage_or_a_text(library: Library) -> No
     like = library.similar(passage.id, 3)
     assert passage.id not in {p.id for p in like} and like[0].meeting == ids["release"]
     assert library.similar("The pager woke me up", 1)[0].meeting == ids["nights"]
+    inside = library.search("release in May", meeting=ids["release"], k=1)[0]
+    numbers = sorted(int(p.id[-4:]) for p in library.similar(inside.id, 50) if p.meeting == ids["release"])
+    assert all(abs(number - int(inside.id[-4:])) > 1 for number in numbers)
+    for unknown in ("0" * 16 + "-0000", ids["release"] + "-9999"):
+        with pytest.raises(LibraryError, match="no passage here"):
+            library.similar(unknown)
 
 
 def test_evidence_is_the_same_persons_same_concern_from_before(library: Library) -> None:

@@ -5,14 +5,19 @@ name (:mod:`.context`), then people (:mod:`.people`): attendees, speakers, every
 that the name model finds (:mod:`.model`). docs/design/privacy.md says what was tried and measured.
 """
 
+from coach.anonymise.corrections import Change, Correction, anonymise_corrected, corrected
 from coach.anonymise.guard import leak_check, leaks_in
 from coach.anonymise.pseudonyms import Anonymised, Preview, Replacement, anonymise, pseudonymise, restore
 
 __all__ = [
     "Anonymised",
+    "Change",
+    "Correction",
     "Preview",
     "Replacement",
     "anonymise",
+    "anonymise_corrected",
+    "corrected",
     "leak_check",
     "leaks_in",
     "pseudonymise",

@@ -38,9 +38,10 @@ class Cast:
         if owner is None:
             self._count += 1
             owner = f"{_NEW}{self._count}"
+        others = self.identities.split_off.get(owner, ())
         for name in cleaned:
-            self._local.add_person(name, owner, rank)
-            self.index.add_person(name, owner, rank)
+            self._local.add_person(name, owner, rank, others)
+            self.index.add_person(name, owner, rank, others)
             self.owners[name] = owner
             if name.islower():
                 self.casual.update(words_of(name))

@@ -46,7 +46,7 @@ def forget(
     coach = Coach()
     found = coach.look_for(name, mentions.value)
     if found.nothing and not also:
-        raise InputError("nobody of that name is known here: see coach library list for the names there are")
+        raise InputError("nobody of that name is known here: coach names lists who is")
     elsewhere = [file for path in also or () for file in files_with(_there(path), matching(name, found))]
     own = [file for file in elsewhere if is_own(file)]
     others = [file for file in elsewhere if file not in own]
@@ -85,7 +85,7 @@ def erasures(as_json: AsJson = False) -> None:
         print(json.dumps([row.model_dump() for row in rows], indent=1))
         return
     for row in rows:
-        day = datetime.fromtimestamp(row.at, UTC).isoformat(sep=" ", timespec="minutes")
+        day = datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M")
         counts = ", ".join(f"{count} {what}" for what, count in row.model_dump(exclude={"at"}).items())
         print(f"{day} UTC  {counts}")
     if not rows:

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from coach.cli import app
-from coach.cli.library import Pseudonyms, named, print_values
+from coach.cli.library import Pseudonyms, naming, print_values, unknown
 from coach.cli.review import AsJson
 
 if TYPE_CHECKING:
-    from coach.concerns import Concern
+    from coach.concerns import Concern, Mark
+    from coach.ledger import Ledger
     from coach.wiring import Coach
 
 ledger = typer.Typer(help="Objections and needs across meetings: what is open, and what became of the rest.")
 app.add_typer(ledger, name="ledger", invoke_without_command=True)
 
 Id = Annotated[str, typer.Argument(help="Id of a concern, or the start of it, as coach ledger shows.")]
-
-
-class Marking(StrEnum):
-    """As in :data:`coach.concerns.Mark`, for the command line."""
-
-    acknowledged = "acknowledged"
-    explored = "explored"
-    confirmed = "confirmed"
-    integrated = "integrated"
-    handled = "handled"
-    not_an_objection = "not_an_objection"
-    reopened = "reopened"
 
 
 @ledger.callback()
@@ -52,9 +41,11 @@ def open_concerns(
         print_values(coach, found, pseudonyms)
         return
     if not found:
-        print("nothing open: coach library add FILE keeps notes and follows what went unheard in them")
-    for concern in found:
-        print(_shown(coach, _line(concern), pseudonyms))
+        print(unknown(coach, attendee) or _why_none(coach))
+        return
+    name = naming(coach, pseudonyms)
+    print("\n".join(name(_line(concern)) for concern in found))
+    print("\ncoach ledger show ID tells the history of one; coach ledger mark ID heard closes it")
 
 
 @ledger.command()
@@ -68,25 +59,36 @@ def show(concern: Id, pseudonyms: Pseudonyms = False, as_json: AsJson = False) -
     if as_json:
         print_values(coach, [found], pseudonyms)
         return
-    print(_shown(coach, _line(found), pseudonyms))
+    name = naming(coach, pseudonyms)
+    print(name(_line(found)))
     for step in found.steps:
         words = f"“{step.quote}”" if step.quote else step.note or ""
-        parts = (f"{date_label(step.date) or 'no date':17}", STEPS[step.status], step.title or "", words)
-        print(_shown(coach, "  " + " · ".join(filter(None, parts)), pseudonyms))
+        where = step.title or ("untitled" if step.meeting else "")
+        parts = (f"{date_label(step.date):17}", STEPS[step.status], where, words, step.sighting or "")
+        print(name("  " + " · ".join(filter(None, parts))))
+    if found.times > 1:
+        print("\ncoach ledger split ID takes a line out by the id at its end")
 
 
 @ledger.command()
 def mark(
     concern: Id,
-    status: Annotated[Marking, typer.Argument(help="What became of it.")],
+    status: Annotated[
+        str,
+        typer.Argument(
+            help="What became of it: acknowledged, explored, heard (the person says so; also: confirmed), "
+            "integrated (the plan changed), handled, not-an-objection, or reopened."
+        ),
+    ],
     note: Annotated[str | None, typer.Option(help="A word about it, for later.")] = None,
     date: Annotated[str | None, typer.Option(help="When, if not today.")] = None,
 ) -> None:
     """Say that a concern was heard, how far, or that it is none."""
     from coach.wiring import Coach
 
-    coach = Coach()
-    print(_shown(coach, _line(coach.ledger.mark(concern, status.value, note=note, date=date)), False))
+    word = status.strip().casefold().replace("-", "_").replace(" ", "_")
+    chosen = cast("Mark", "confirmed" if word == "heard" else word)
+    _print_one(Coach(), lambda known: known.mark(concern, chosen, note=note, date=date))
 
 
 @ledger.command()
@@ -94,28 +96,57 @@ def merge(one: Id, other: Id) -> None:
     """Make one concern of two that mean the same."""
     from coach.wiring import Coach
 
-    coach = Coach()
-    print(_shown(coach, _line(coach.ledger.merge(one, other)), False))
+    _print_one(Coach(), lambda known: known.merge(one, other))
 
 
 @ledger.command()
 def split(
-    concern: Id, sightings: Annotated[list[str], typer.Argument(help="Ids of the sightings to take out.")]
+    concern: Id,
+    sightings: Annotated[list[str], typer.Argument(help="What to take out: ids at the ends of lines of its history.")],
 ) -> None:
-    """Take sightings out of a concern, into one of their own."""
+    """Take some of what was said out of a concern, into one of its own."""
+    from coach.wiring import Coach
+
+    _print_one(Coach(), lambda known: known.split(concern, *sightings))
+
+
+@ledger.command()
+def feedback(pseudonyms: Pseudonyms = False, as_json: AsJson = False) -> None:
+    """List the findings that you marked as right or wrong: material for cases of the evaluation."""
     from coach.wiring import Coach
 
     coach = Coach()
-    print(_shown(coach, _line(coach.ledger.split(concern, *sightings)), False))
+    found = coach.ledger.feedback()
+    if as_json:
+        print_values(coach, found, pseudonyms)
+        return
+    name = naming(coach, pseudonyms)
+    for one in found:
+        what, note = (one.subtype or one.kind).replace("_", " "), f" · {one.note}" if one.note else ""
+        print(
+            name(
+                f"{one.concern}  “{one.quote}” ({one.verdict}: {what}, {one.source}, confidence {one.confidence:.2f}){note}"
+            )
+        )
+    if not found:
+        print("nothing was marked so yet: coach ledger mark ID not-an-objection does")
+
+
+def _why_none(coach: Coach) -> str:
+    if coach.ledger.all():
+        return "nothing open: coach ledger --all lists what was heard, too"
+    return "nothing was raised so far: coach library add FILE keeps notes and follows what went unheard in them"
+
+
+def _print_one(coach: Coach, change: Callable[[Ledger], Concern]) -> None:
+    print(naming(coach)(_line(change(coach.ledger))))
 
 
 def _line(concern: Concern) -> str:
-    from coach.labels import STEPS
+    from coach.labels import STEPS, date_label
 
     what = concern.need.replace("_", " ") if concern.need else concern.kind.replace("_", " ")
-    often = f", raised {concern.times} times" if concern.times > 1 else ""
-    return f"{concern.id}  {concern.speaker}: “{concern.quote}” ({what}, {STEPS[concern.status]}{often})"
-
-
-def _shown(coach: Coach, text: str, pseudonyms: bool) -> str:
-    return text if pseudonyms else named(coach, text)
+    first, last = concern.steps[0], concern.steps[-1]
+    states = dict.fromkeys(f"{date_label(s.date)}: {STEPS[s.status]}" for s in (first, last))
+    often = [f"raised {concern.times} times"] if concern.times > 1 else []
+    return f"{concern.id}  {concern.speaker}: “{concern.quote}” ({', '.join([what, *states, *often])})"

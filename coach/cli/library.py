@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from coach.cli import app
+from coach.cli.names import Exempt, Hide, Merge, Preview, Split, corrections, print_previews
 from coach.cli.review import AsJson, Format, read
 from coach.errors import InputError
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from coach.library import Entry
     from coach.schema import Passage, Value
     from coach.wiring import Coach
+
+NOTHING_KEPT = "nothing here yet: coach library add FILE keeps notes"
 
 library = typer.Typer(help="The notes you keep: add, search, list, show, delete, purge, export.", no_args_is_help=True)
 app.add_typer(library, name="library")
@@ -35,6 +38,11 @@ def add(
     attendee: Annotated[list[str] | None, typer.Option(help="Somebody who was there; may be given again.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given again.")] = None,
     format: Format = None,
+    preview: Preview = False,
+    hide: Hide = None,
+    exempt: Exempt = None,
+    merge: Merge = None,
+    split: Split = None,
     jobs: Annotated[
         int, typer.Option(min=1, max=256, help="Processes that read notes; COACH_DASK names a cluster instead.")
     ] = 1,
@@ -44,9 +52,16 @@ def add(
     from coach.wiring import Coach
 
     coach, given = Coach(), _files(files)
+    changes = corrections(hide, exempt, merge, split)
+    if preview:
+        print_previews(coach, [read(file) for file in given], changes, format, as_json, then="coach library add")
+        return
+    if changes and len(given) > 1:
+        raise InputError("--hide, --exempt, --merge and --split are about the words of one file: give them one by one")
     kept: list[Entry] = []
     problems: list[InputError] = []
-    about = {"format": format, "title": title, "date": date, "attendees": attendee or (), "tags": tag or ()}
+    about: dict[str, Any] = {"format": format, "title": title, "date": date}
+    about |= {"attendees": attendee or (), "tags": tag or ()} | ({"corrections": changes} if changes else {})
     shared = len(given) > 1 and (jobs > 1 or coach.settings.dask)
     keep = _kept_by_many if shared else _kept_here
     with _progress(len(given)) as step:
@@ -56,7 +71,7 @@ def add(
             else:
                 kept.append(done)
             step()
-    _print_entries(coach, kept, as_json, pseudonyms=False)
+    _print_kept(coach, kept, as_json)
     if problems:
         told = "; ".join(map(str, problems))
         raise InputError(f"{len(problems)} of {len(kept) + len(problems)} files were not kept: {told}")
@@ -79,13 +94,30 @@ def search(
 
     coach = Coach()
     hits = coach.library.search(query, k=k, attendee=attendee, since=since, until=until, meeting=meeting, tag=tag)
-    if as_json:
-        print_values(coach, hits, pseudonyms)
-        return
-    if not hits:
-        print("nothing found: try other words, or fewer filters")
-    for hit in hits:
-        print(_passage(coach, hit, pseudonyms), end="\n\n")
+    if hits or as_json:
+        _print_passages(coach, hits, as_json, pseudonyms)
+    else:
+        print(_why_nothing(coach, attendee, tag, filtered=bool(attendee or since or until or meeting or tag)))
+
+
+@library.command()
+def similar(
+    passage: Annotated[
+        str, typer.Argument(help="Id of a passage, as coach library search shows, or words of your own.")
+    ],
+    k: Annotated[int, typer.Option("-k", "--top", min=1, help="How many passages.")] = 8,
+    pseudonyms: Pseudonyms = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find passages that mean something like this one, whatever words they use."""
+    from coach.wiring import Coach
+
+    coach = Coach()
+    hits = coach.library.similar(passage, k)
+    if hits or as_json:
+        _print_passages(coach, hits, as_json, pseudonyms, alike=True)
+    else:
+        print(_why_nothing(coach))
 
 
 @library.command("list")
@@ -98,7 +130,10 @@ def list_(
     from coach.wiring import Coach
 
     coach = Coach()
-    _print_entries(coach, coach.library.list(deleted=deleted), as_json, pseudonyms)
+    entries = coach.library.list(deleted=deleted)
+    _print_entries(coach, entries, as_json, pseudonyms)
+    if not entries and not as_json:
+        print("nothing waits to be erased: coach library delete takes a meeting out" if deleted else NOTHING_KEPT)
 
 
 @library.command()
@@ -107,9 +142,9 @@ def show(meeting: Meeting, pseudonyms: Pseudonyms = False, as_json: AsJson = Fal
     from coach.wiring import Coach
 
     coach = Coach()
-    said = [str(line) for line in coach.library.show(meeting)]
-    shown = said if pseudonyms else [named(coach, line) for line in said]
-    print(json.dumps(shown, ensure_ascii=False, indent=1) if as_json else "\n".join(shown))
+    entry, name = coach.library.entry(meeting), naming(coach, pseudonyms)
+    said = [name(str(line)) for line in coach.library.show(entry.id)]
+    print(json.dumps(said, ensure_ascii=False, indent=1) if as_json else "\n".join([name(_line(entry)), "", *said]))
 
 
 @library.command()
@@ -123,7 +158,7 @@ def describe(
     from coach.wiring import Coach
 
     coach = Coach()
-    _print_entries(coach, [coach.library.describe(meeting, title=title, date=date, tags=tag)], False, False)
+    _print_entries(coach, [coach.library.describe(meeting, title=title, date=date, tags=tag)])
 
 
 @library.command()
@@ -131,8 +166,9 @@ def delete(meeting: Meeting) -> None:
     """Take a meeting out; coach library undo brings it back for ten minutes, then it is erased."""
     from coach.wiring import Coach
 
-    gone = Coach().library.delete(meeting)
-    print(f"deleted {gone.id}: coach library undo brings it back within ten minutes")
+    coach = Coach()
+    gone = coach.library.delete(meeting)
+    print(f"deleted {naming(coach)(_line(gone))}\ncoach library undo brings it back within ten minutes")
 
 
 @library.command()
@@ -142,7 +178,8 @@ def undo(
     """Bring a deleted meeting back."""
     from coach.wiring import Coach
 
-    print(f"{Coach().library.undo(meeting).id} is back")
+    coach = Coach()
+    print(f"back again: {naming(coach)(_line(coach.library.undo(meeting)))}")
 
 
 @library.command()
@@ -154,12 +191,23 @@ def purge(
     """Erase a meeting, or what was deleted, for good: there is no undo."""
     from coach.wiring import Coach
 
+    if meeting and everything:
+        raise InputError("name a meeting or give --everything, not both")
     coach = Coach()
-    what = "every meeting" if everything else coach.library.entry(meeting).id if meeting else "what was deleted"
+    if meeting:
+        what = naming(coach)(_line(coach.library.entry(meeting)))
+    else:
+        going = len(coach.library.list(deleted=True)) + (len(coach.library.list()) if everything else 0)
+        what = f"{_count(going, 'meeting')}" + ("" if everything else " deleted before")
+        if not going:
+            print(
+                "nothing to erase: coach library delete takes a meeting out, coach library purge ID erases it at once"
+            )
+            return
     if not yes:
         typer.confirm(f"Erase {what} for good?", abort=True)
     gone = coach.library.purge(meeting, everything=everything)
-    print(f"erased {len(gone)}: no file of the library holds their text or vectors any more")
+    print(f"erased {_count(len(gone), 'meeting')}: no file of the library holds their text or vectors any more")
 
 
 @library.command()
@@ -167,19 +215,21 @@ def export(
     path: Annotated[Path, typer.Argument(help="File to write.")],
     names: Annotated[bool, typer.Option("--names", help="With real names, for another library.")] = False,
 ) -> None:
-    """Write all meetings to a JSON file that only you can read."""
+    """Write all meetings, and what became of the concerns in them, to a JSON file that only you can read."""
     from coach.wiring import Coach
 
-    print(f"wrote {Coach().library.export(path, names=names)} meetings to {path}")
+    count = Coach().export(path, names=names)
+    whose = "real names in plain text: keep it as safe as the notes" if names else "only this library knows who is who"
+    print(f"wrote {_count(count, 'meeting')} and what was raised in them to {path} ({whose})")
 
 
 @library.command("import")
 def import_(path: Annotated[Path, typer.Argument(help="A file that coach library export wrote.")]) -> None:
-    """Add the meetings of an export."""
+    """Add the meetings of an export; those already here stay as they are."""
     from coach.wiring import Coach
 
     coach = Coach()
-    _print_entries(coach, coach.library.import_(path), False, False)
+    _print_kept(coach, coach.import_(path), False)
 
 
 @library.command()
@@ -187,7 +237,9 @@ def reindex(embedder: Annotated[str | None, typer.Option(help="Switch to this em
     """Embed everything anew, with another embedder if named."""
     from coach.wiring import Coach
 
-    print(f"embedded with {Coach().library.reindex(embedder)}")
+    coach = Coach()
+    name = coach.library.reindex(embedder)
+    print(f"embedded {_count(len(coach.library.list()), 'meeting')} anew with {name}")
 
 
 @library.command("rotate-key")
@@ -257,43 +309,101 @@ def _files(given: Iterable[str]) -> list[str]:
     return found
 
 
-def named(coach: Coach, text: str) -> str:
+def naming(coach: Coach, pseudonyms: bool = False) -> Callable[[str], str]:
+    """What puts real names into a text; nothing does when ``pseudonyms`` are to be shown."""
     from coach.anonymise import restore
 
-    return restore(text, coach.identities.load())
+    if pseudonyms:
+        return lambda text: text
+    known = coach.identities.load()
+    return lambda text: restore(text, known)
 
 
-def _passage(coach: Coach, hit: Passage, pseudonyms: bool) -> str:
+def unknown(coach: Coach, name: str | None) -> str | None:
+    """That nobody of that name is known, and what to do; ``None`` when somebody is."""
+    from coach.retrieval.names import pseudonyms
+
+    if not name or pseudonyms(name, coach.identities.load()):
+        return None
+    return f"nobody called {name} is known here: coach names lists who is"
+
+
+def _why_nothing(coach: Coach, attendee: str | None = None, tag: str | None = None, filtered: bool = False) -> str:
+    entries = coach.library.list()
+    if not entries:
+        return NOTHING_KEPT
+    if problem := unknown(coach, attendee):
+        return problem
+    tags = sorted({known for entry in entries for known in entry.tags}, key=str.casefold)
+    if tag and tag.casefold() not in map(str.casefold, tags):
+        return f"no meeting has the tag {tag}: " + (f"there are {', '.join(tags)}" if tags else "none has any")
+    return "nothing found: try other words, or leave a filter out" if filtered else "nothing found: try other words"
+
+
+def _print_passages(
+    coach: Coach, hits: Iterable[Passage], as_json: bool, pseudonyms: bool, *, alike: bool = False
+) -> None:
+    """Each hit with its meeting, day and id; a bar marks what was found among the lines around it."""
     from coach.labels import date_label
 
-    head = " · ".join(filter(None, [hit.title or hit.meeting, date_label(hit.date), f"{hit.meeting}"]))
-    text = f"{head}\n{hit.text}"
-    return text if pseudonyms else named(coach, text)
+    if as_json:
+        print_values(coach, hits, pseudonyms)
+        return
+    name = naming(coach, pseudonyms)
+    for hit in hits:
+        score = f"cosine {hit.scores['cosine']:.2f}" if alike else ""
+        title, day = hit.title or "untitled", date_label(hit.date) or "no date"
+        head = " · ".join(filter(None, [title, "" if day in title else day, hit.id, score]))
+        around = [f"    {line}" for line in hit.before.split("\n") if line]
+        found = [f"  | {line}" for line in hit.text.split("\n")]
+        after = [f"    {line}" for line in hit.after.split("\n") if line]
+        print(name("\n".join([head, *around, *found, *after])), end="\n\n")
 
 
-def _print_entries(coach: Coach, entries: Iterable[Entry], as_json: bool, pseudonyms: bool) -> None:
-    from coach.labels import date_label
+def _print_kept(coach: Coach, kept: Iterable[Entry], as_json: bool) -> None:
+    """What an add or an import did, line by line and in all, and where to go from there."""
+    kept = tuple(kept)
+    _print_entries(coach, kept, as_json)
+    if as_json or not kept:
+        return
+    new, ids = [entry for entry in kept if entry.new], {entry.id for entry in kept}
+    raised = sum(any(step.meeting in ids for step in concern.steps) for concern in coach.ledger.open())
+    old = len(kept) - len(new)
+    done = [f"{_count(len(new), 'meeting')} kept ({_count(sum(entry.lines for entry in new), 'line')})"] * bool(new)
+    done += [f"{_count(old, 'meeting')} here already"] * bool(old)
+    print(f"\n{', '.join(done)}", end="; ")
+    print(f"{_count(raised, 'open concern')} in them: coach ledger" if raised else "no open concern in them")
 
+
+def _print_entries(coach: Coach, entries: Iterable[Entry], as_json: bool = False, pseudonyms: bool = False) -> None:
     entries = tuple(entries)
     if as_json:
         print_values(coach, entries, pseudonyms)
-        return
-    for e in entries:
-        line = f"{e.id}  {date_label(e.date) or 'no date':17} {e.title or 'untitled'} ({', '.join(e.attendees)})"
-        print(line if pseudonyms else named(coach, line))
-    if not entries:
-        print("nothing here yet: coach library add FILE keeps notes")
+    elif entries:
+        print(naming(coach, pseudonyms)("\n".join(map(_line, entries))))
+
+
+def _line(entry: Entry) -> str:
+    from coach.labels import date_label
+
+    people = f" ({', '.join(entry.attendees)})" if entry.attendees else ""
+    tags = "".join(f" #{tag}" for tag in entry.tags)
+    return f"{entry.id}  {date_label(entry.date) or 'no date':17} {entry.title or 'untitled'}{people}{tags}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def print_values(coach: Coach, values: Iterable[Value], pseudonyms: bool) -> None:
     """Values as a JSON list, names put back inside every string."""
-    raw = [value.model_dump(mode="json") for value in values]
-    print(json.dumps(raw if pseudonyms else _restored(coach, raw), ensure_ascii=False, indent=1))
+    name = naming(coach, pseudonyms)
 
+    def shown(value: Any) -> Any:
+        if isinstance(value, str):
+            return name(value)
+        if isinstance(value, list):
+            return [shown(item) for item in value]
+        return {key: shown(item) for key, item in value.items()} if isinstance(value, dict) else value
 
-def _restored(coach: Coach, value: Any) -> Any:
-    if isinstance(value, str):
-        return named(coach, value)
-    if isinstance(value, list):
-        return [_restored(coach, item) for item in value]
-    return {key: _restored(coach, item) for key, item in value.items()} if isinstance(value, dict) else value
+    print(json.dumps([shown(value.model_dump(mode="json")) for value in values], ensure_ascii=False, indent=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -76,8 +76,9 @@ class Index:
         """An index that can grow without changing this one."""
         return Index(dict(self.spellings), dict(self.longest), dict(self.unspaced))
 
-    def add_person(self, name: str, owner: str, rank: int = 0) -> None:
-        """Adds a name and what can be derived from it; ``rank`` decides between people who share a spelling.
+    def add_person(self, name: str, owner: str, rank: int = 0, without: Container[Words] = ()) -> None:
+        """Adds a name and what can be derived from it, but for the spellings in ``without``; ``rank`` decides between
+        people who share a spelling.
 
         The name itself ranks two higher, its parts one higher than nicknames.
         """
@@ -89,11 +90,10 @@ class Index:
             return
         exact = name.strip() if len(words) == 1 and len(words[0]) <= 3 and name.strip().isupper() else None
         parts, nicks = derived(name)
-        self._add(words, Known(owner, "person", rank + 2, exact))
-        for spelling in parts:
-            self._add(spelling, Known(owner, "person", rank + 1))
-        for spelling in nicks:
-            self._add(spelling, Known(owner, "person", rank))
+        ranked = [(words, rank + 2), *((part, rank + 1) for part in parts), *((nick, rank) for nick in nicks)]
+        for number, (spelling, own) in enumerate(ranked):
+            if spelling not in without:
+                self._add(spelling, Known(owner, "person", own, None if number else exact))
 
     def add_address(self, address: str, owner: str, rank: int = 0) -> None:
         """Adds the person whom an e-mail address like ``jane.doe@`` names."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from coach.errors import InputError
 from coach.identities.index import EntityType, Index
+from coach.identities.spellings import Words, name_words
 from coach.schema import Value
 
 NOUNS: dict[str, str] = {
@@ -93,12 +94,26 @@ class Identities(Value):
         for entity in self.entities:
             for form in entity.forms:
                 if form.type == "person":
-                    index.add_person(form.text, entity.label)
+                    index.add_person(form.text, entity.label, without=self.split_off.get(entity.label, ()))
                 elif form.type == "email":
                     index.add_address(form.text, entity.label)
                 elif form.type in ("company", "customer", "project", "place"):
                     index.add_term(form.text, form.type, entity.label)
         return index
+
+    @cached_property
+    def split_off(self) -> dict[str, frozenset[Words]]:
+        """By label of a person, the spellings that the user says are somebody else's, though derived from their name.
+
+        A pseudonym that was split off keeps the letters of whom it was taken from.
+        """
+        found: dict[str, set[Words]] = {entity.label: set() for entity in self.entities if entity.type == "person"}
+        for entity in self.entities:
+            for form in entity.forms:
+                source = re.sub(r"[0-9]+$", "", form.pseudonym)
+                if form.retired and form.type == "person" and source != entity.label and source in found:
+                    found[source].add(name_words(form.text))
+        return {label: frozenset(spellings) for label, spellings in found.items()}
 
     @cached_property
     def exact_types(self) -> dict[str, EntityType]:

@@ -118,7 +118,10 @@ class Catalogue:
         """The row of a passage, or ``None`` when this view does not know it."""
         meeting, _, number = key.rpartition("-")
         block = self.block_numbers.get(meeting)
-        return None if block is None else int(self.starts[block]) + int(number)
+        if block is None or not re.fullmatch(r"[0-9]{4,9}", number):
+            return None
+        row = int(self.starts[block]) + int(number)
+        return row if row < self.starts[block + 1] else None
 
     def visible(
         self,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from coach.database import private_file
 from coach.errors import InputError
@@ -21,13 +22,23 @@ _ID = re.compile(r"[0-9a-f]{16}")
 Meetings = Sequence[tuple[Entry, Sequence[Line]]]
 
 
-def write(path: Path, library: str | None, meetings: Meetings, identities: Identities | None) -> None:
+def write(
+    path: Path,
+    library: str | None,
+    meetings: Meetings,
+    identities: Identities | None,
+    concerns: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Writes the meetings, readable by the owner only; with ``identities`` real names go back in. ``library`` is the
-    key by which the library knows its own pseudonyms again."""
+    key by which the library knows its own pseudonyms again; ``concerns`` are what was raised in the meetings."""
     from coach.anonymise import restore
 
-    def shown(text: str | None) -> str | None:
-        return restore(text, identities) if identities is not None and text else text
+    def shown(value: Any) -> Any:
+        if isinstance(value, str):
+            return restore(value, identities) if identities is not None else value
+        if isinstance(value, Mapping):
+            return {key: shown(item) for key, item in value.items()}
+        return [shown(item) for item in value] if isinstance(value, list | tuple) else value
 
     document = {
         "schema": SCHEMA,
@@ -44,7 +55,10 @@ def write(path: Path, library: str | None, meetings: Meetings, identities: Ident
             }
             for entry, said in meetings
         ],
+        "concerns": shown(concerns),
     }
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no such folder. Choose another place.")
     private_file(path)
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
 
@@ -71,6 +85,16 @@ def read(path: Path) -> tuple[str | None, list[tuple[Entry, tuple[Line, ...]]]]:
         raise InputError(f"{path}: {error.strerror}. Give a file that coach library export wrote.") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InputError):
         raise InputError(f"{path} is not an export of a library ({SCHEMA}). Nothing was changed.") from None
+
+
+def concerns(path: Path, library: str) -> tuple[list[Any], list[str]]:
+    """What was raised in the meetings of an export that :func:`read` has taken, and the ids that these have there.
+
+    Nothing was raised for anybody to know where the names are pseudonyms of a library other than ``library``.
+    """
+    document = json.loads(path.read_text(encoding="utf-8"))
+    ours = document["library"] in (None, library)
+    return document.get("concerns", []) if ours else [], [meeting["id"] for meeting in document["meetings"]]
 
 
 def conversation(said: Sequence[Line], format: str) -> Conversation:

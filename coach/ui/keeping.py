@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import gradio as gr
 
 from coach import notes as reader
-from coach.anonymise import Anonymised, anonymise
+from coach.anonymise import Anonymised, Change, Correction
 from coach.errors import CoachError, InputError
-from coach.identities import EntityType, Identities
 from coach.ui import strings, views
 from coach.ui.acting import QUIET, region, sent
 from coach.ui.faults import Update, telling
@@ -35,11 +34,11 @@ class Draft:
     text: str
     review: Review | None = None
     offer: bool = True
-    changes: tuple[tuple[str, str, str], ...] = ()
+    changes: tuple[Correction, ...] = ()
 
-    def changed(self, what: str, one: str, other: str = "") -> Draft:
-        """The draft with one more change: ``exempt``, ``hide`` (with a type), ``merge`` or ``split``."""
-        return replace(self, changes=(*self.changes, (what, one.strip(), other.strip())))
+    def changed(self, what: Change, one: str, other: str = "") -> Draft:
+        """The draft with one more change to the names in it."""
+        return replace(self, changes=(*self.changes, Correction(what=what, one=one.strip(), other=other.strip())))
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def build_keeping(
         title = reader.parse(wanted.text).title or strings.UNTITLED
         return {draft: Draft(""), reviewed: kept, panel: views.part(TEMPLATE, "kept", title, entry)}
 
-    def changing(what: str) -> Callable[..., Update]:
+    def changing(what: Change) -> Callable[..., Update]:
         @telling(panel)
         def change(wanted: Draft, request: gr.Request, event: gr.EventData) -> Update:
             one = sent(event, "one") or sent(event, "text")
@@ -118,7 +117,7 @@ def build_keeping(
     outputs = [draft, panel, reviewed]
     panel.confirm(confirm, [draft, reviewed], outputs, **QUIET)
     panel.cancel(lambda: "", None, panel, queue=False, **QUIET)
-    for what in ("exempt", "hide", "merge", "split"):
+    for what in get_args(Change):
         getattr(panel, what)(changing(what), draft, outputs, **QUIET)
 
     def open_on(listener: Callable[..., Any], offer: bool) -> None:
@@ -137,11 +136,11 @@ def preview(coach: Coach, draft: Draft) -> Preview:
     """The preview of a draft; a change that can't be made is left out, and ``problem`` says why."""
     problem = ""
     try:
-        done = _anonymised(coach, draft)
+        done = coach.anonymise(draft.text, corrections=draft.changes)
     except CoachError as error:
         problem = str(error)
         draft = replace(draft, changes=draft.changes[:-1])
-        done = _anonymised(coach, draft)
+        done = coach.anonymise(draft.text, corrections=draft.changes)
     counted = Counter((draft.text[r.start : r.end], r.pseudonym, r.type) for r in done.replaced)
     names = tuple(Name(*found, n) for found, n in counted.items())
     people = tuple(dict.fromkeys(n.original for n in names if n.type == "person"))
@@ -152,9 +151,7 @@ def preview(coach: Coach, draft: Draft) -> Preview:
 
 def keep(coach: Coach, draft: Draft) -> Entry:
     """The entry of the notes in the library, with the user's changes to the names in force."""
-    conversation = reader.parse(draft.text)
-    coach.identities.update(lambda known: _with(draft, anonymise(conversation, known).identities))
-    return coach.keep(draft.text, review=draft.review)
+    return coach.keep(draft.text, review=draft.review, corrections=draft.changes)
 
 
 def judged(coach: Coach, page: Reviewed, finding: str, mark: str) -> str:
@@ -180,29 +177,6 @@ def recalled(coach: Coach, page: Reviewed, marks: str, kept: str) -> Reviewed:
     there = bool(kept) and kept in {entry.id for entry in coach.library.list()}
     pairs = held.items() if isinstance(held, dict) else ()
     return replace(page, kept=kept if there else "", marks={f: mark for f, mark in pairs if mark in strings.CARD_MARKS})
-
-
-def _anonymised(coach: Coach, draft: Draft) -> Anonymised:
-    conversation = reader.parse(draft.text)
-    done = anonymise(conversation, coach.identities.load())
-    # Names are known only after a first pass; changes about them need a second one.
-    return anonymise(conversation, _with(draft, done.identities)) if draft.changes else done
-
-
-def _with(draft: Draft, identities: Identities) -> Identities:
-    for what, one, other in draft.changes:
-        if what == "exempt":
-            identities = identities.exempted(one)
-        elif what == "hide":
-            if one not in draft.text:
-                raise InputError("these words are not in the notes: copy them from there, letter for letter")
-            kinds: tuple[EntityType, ...] = get_args(EntityType)
-            identities = identities.add(one, next((kind for kind in kinds if kind == other), "person"))
-        elif what == "merge":
-            identities = identities.merge(one, other)
-        elif what == "split":
-            identities = identities.split(one, one)
-    return identities
 
 
 def _runs(text: str, done: Anonymised) -> tuple[Run, ...]:

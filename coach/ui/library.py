@@ -200,7 +200,7 @@ def build_library(coach_of: CoachOf, tab: gr.Tab) -> None:
     def export(request: gr.Request) -> Update:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "library.json"
-            n = coach_of(request).library.export(path)
+            n = coach_of(request).export(path)
             return {exported: views.part(TEMPLATE, "exported", path.read_text(encoding="utf-8"), n)}
 
     outputs = [form, found, shelf, exported, opened, status, stop, upload]
