@@ -493,7 +493,7 @@ class Library:
         from coach.retrieval.ranking import hybrid
 
         safe = pseudonymised(text, self._identities())
-        return hybrid(view, self._store.generation, safe, self._vector(text), visible=visible, k=k)
+        return hybrid(view, self._store.generation, self._store.table, safe, self._vector(text), visible=visible, k=k)
 
     def _search(
         self,

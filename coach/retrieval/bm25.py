@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from coach.errors import LibraryError
@@ -68,6 +68,7 @@ def term_id(term: str) -> int:
     return int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "little")
 
 
+@lru_cache(maxsize=4096)
 def name_term(name: str) -> str | None:
     """The term that stands for a pseudonym such as ``Person A``; ``None`` when the name is not one term."""
     (found,) = terms([name])

@@ -143,15 +143,16 @@ class Catalogue:
         asked = (names, since, until, before, meeting, without, tag)
         if not self._hidden and all(part is None for part in asked):
             return None
+        wanted = None if tag is None else tag.casefold()
+        dated = not (since is None and until is None and before is None)
         chosen = np.array(
             [
-                (entry := self.entries.get(key)) is not None
-                and entry.deleted is None
+                tags is not None
                 and (meeting is None or key == meeting)
                 and (without is None or key != without)
-                and (tag is None or tag.casefold() in [t.casefold() for t in entry.tags])
-                and _within(entry.date, since, until, before)
-                for key in self.blocks
+                and (wanted is None or wanted in tags)
+                and (not dated or _within(self.entries[key].date, since, until, before))
+                for key, tags in zip(self.blocks, self._tags, strict=True)
             ],
             dtype=bool,
         )
@@ -162,6 +163,12 @@ class Catalogue:
         for term in {name_term(name) for name in names} - {None}:
             named[self.index.rows_with(str(term))] = True
         return named & rows
+
+    @cached_property
+    def _tags(self) -> list[frozenset[str] | None]:
+        """The tags of each block's meeting, casefolded; ``None`` for those that are gone or deleted."""
+        found = [self.entries.get(key) for key in self.blocks]
+        return [None if e is None or e.deleted is not None else frozenset(t.casefold() for t in e.tags) for e in found]
 
     @cached_property
     def _hidden(self) -> bool:

@@ -67,6 +67,11 @@ class Generation:
         )
         self._batch = min(BATCH, client.get_max_batch_size())
 
+    @property
+    def embedded(self) -> bool:
+        """Whether the index is in this process, rather than on a server."""
+        return self._folder is not None
+
     def upsert(self, records: Sequence[Record], vectors: NDArray[np.float32]) -> None:
         """Stores the records with their vectors, shape (records, dimensions); same ids are replaced."""
         for start in range(0, len(records), self._batch):
@@ -106,6 +111,16 @@ class Generation:
             return {}
         found = self._try("get", ids=list(ids), include=["embeddings"])
         return dict(zip(found["ids"], found["embeddings"], strict=True))
+
+    def all_vectors(self) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """Every vector by id, in batches."""
+        offset = 0
+        while True:
+            found = self._try("get", limit=10 * self._batch, offset=offset, include=["embeddings"])
+            if not found["ids"]:
+                return
+            yield dict(zip(found["ids"], found["embeddings"], strict=True))
+            offset += len(found["ids"])
 
     def of_meeting(self, meeting: str) -> list[Record]:
         """All passages of a meeting, in order."""

@@ -14,16 +14,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from coach.retrieval.chroma import Generation
+    from coach.retrieval.vectors import VectorTable
 
 CANDIDATES = 100
 """How many passages each of the two proposes."""
 
-FEWEST = 300
-"""Up to so many allowed passages, their vectors are fetched and compared: walking through the graph takes longer."""
+MANY = 25_000
+"""Up to so many allowed passages, vectors in memory are compared one by one; beyond, Chroma's graph is faster."""
 
 FEW = 5_000
-"""Up to so many allowed passages, Chroma is given their ids; beyond, it is asked for more and the rest is thrown away,
-because its own metadata filter takes 45 to 160 ms at 100,000 passages."""
+"""Without vectors in memory: up to so many allowed passages, Chroma is given their ids; beyond, it is asked for more
+and the rest is thrown away, because its own metadata filter takes 45 to 160 ms at 100,000 passages."""
+
+FEWEST = 300
+"""Likewise: up to so many, their vectors are fetched and compared, as walking through the graph takes longer."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Hit:
 def hybrid(
     catalogue: Catalogue,
     generation: Generation,
+    table: VectorTable,
     query: str,
     vector: NDArray[np.float32],
     *,
@@ -53,16 +58,20 @@ def hybrid(
     if visible is not None:
         words[~visible] = 0
     by_words = _top(words, CANDIDATES)
-    near, cosines = nearest(catalogue, generation, vector, visible, CANDIDATES)
+    ready = table.ready(catalogue, len(vector))
+    near, cosines = nearest(catalogue, generation, vector, visible, CANDIDATES, table if ready else None)
     rows = np.union1d(by_words, near)
     if not len(rows):
         return []
-    known = dict(zip(near.tolist(), cosines.tolist(), strict=True))
-    missing = [row for row in rows.tolist() if row not in known]
-    if vector.any() and missing:
-        vectors = generation.vectors(catalogue.ids(missing))
-        known |= {row: float(vectors[key] @ vector) for row in missing if (key := catalogue.id(row)) in vectors}
-    cosine = np.array([known.get(row, 0.0) for row in rows.tolist()], dtype=np.float32)
+    if ready:
+        cosine = table.cosines(rows, vector)
+    else:
+        known = dict(zip(near.tolist(), cosines.tolist(), strict=True))
+        missing = [row for row in rows.tolist() if row not in known]
+        if vector.any() and missing:
+            vectors = generation.vectors(catalogue.ids(missing))
+            known |= {row: float(vectors[key] @ vector) for row in missing if (key := catalogue.id(row)) in vectors}
+        cosine = np.array([known.get(row, 0.0) for row in rows.tolist()], dtype=np.float32)
     lexical, dense = _z(words[rows]), _z(cosine)
     fused = lexical + dense
     return [
@@ -77,8 +86,10 @@ def nearest(
     vector: NDArray[np.float32],
     visible: NDArray[np.bool_] | None,
     n: int,
+    table: VectorTable | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """About ``n`` rows nearest to a vector among the visible ones, best first, and their cosines."""
+    """About ``n`` rows nearest to a vector among the visible ones, best first, and their cosines; ``table`` holds the
+    vectors, if they are in memory."""
     import numpy as np
 
     total = len(catalogue.index)
@@ -87,6 +98,12 @@ def nearest(
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
     if visible is None:
         return _rows(catalogue, *generation.nearest(vector, min(n, total)))
+    if table is not None and allowed <= MANY:
+        rows = np.flatnonzero(visible)
+        cosines = table.cosines(rows, vector)
+        best = _top(cosines + 2, n)
+        best = best[np.argsort(-cosines[best], kind="stable")]
+        return rows[best], cosines[best]
     if allowed > FEW:
         rows, cosines = _rows(catalogue, *generation.nearest(vector, min(total, int(1.5 * n * total / allowed))))
         kept = visible[rows]

@@ -21,6 +21,7 @@ from coach.retrieval.chroma import BATCH, BrokenIndexError, ChromaStore, Generat
 from coach.retrieval.embedders import Embedder, load_embedder
 from coach.retrieval.passages import Line, Window, read, unwound, windows
 from coach.retrieval.tables import Tables, open_tables, transaction
+from coach.retrieval.vectors import VectorTable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -66,6 +67,11 @@ class Store:
     def generation(self) -> Generation:
         """The index in force."""
         return self._generation
+
+    @property
+    def table(self) -> VectorTable:
+        """The vectors of the index in force."""
+        return self._table
 
     def view(self) -> Catalogue:
         """What there is now, also after another process changed it."""
@@ -302,6 +308,7 @@ class Store:
         self.embedder = embedder
         self._generation_name = row.generation
         self._generation = self._chroma.open(self._key, row.generation, embedder)
+        self._table = VectorTable(self._generation)
 
     def _take_back(self, ids: Sequence[str]) -> None:
         meeting = self._tables.meeting
@@ -378,6 +385,7 @@ class Store:
             self._blank(old, [*gone, *anew])
         old.close()
         self._generation_name, self._generation = name, fresh
+        self._table = VectorTable(fresh)
         if rewritten:
             self._view = Catalogue.empty()
         self._chroma.remove_all_but(self._key, name)
