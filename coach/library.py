@@ -15,19 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coach.errors import InputError, LibraryError
-from coach.retrieval.catalogue import Catalogue, Entry, checked_date
-from coach.retrieval.passages import SIZE, STEP, Line, lines, read, windows
+from coach.retrieval.catalogue import Entry, checked_date
+from coach.retrieval.passages import Line, lines
 from coach.schema import Attendee, Conversation, Evidence, Finding, Passage
 
 if TYPE_CHECKING:
-    import numpy as np
     from langchain_core.retrievers import BaseRetriever
-    from numpy.typing import NDArray
 
     from coach.anonymise.model import Readings
     from coach.identities import Identities, IdentityLedger
-    from coach.retrieval.embedders import Embedder
-    from coach.retrieval.ranking import Hit
+    from coach.retrieval.finding import Finder
     from coach.retrieval.store import Rewritten, Store
     from coach.settings import Settings
 
@@ -38,9 +35,6 @@ GRACE = 600.0
 
 TOGETHER = 20
 """Meetings of an import that are stored in one step."""
-
-STRICTER = 0.08
-"""What a line of an earlier meeting has to be more alike than two concerns, as it may be about the subject alone."""
 
 
 class Library:
@@ -146,26 +140,17 @@ class Library:
         ``attendee`` (a name or a pseudonym) keeps passages in which they speak or are named; ``since`` and ``until``
         are inclusive ISO dates, months or years; ``meeting`` is an id. Without a query the newest passages come first.
         """
-        return self._search(
-            query, k, attendee, checked_date(since, "since"), checked_date(until, "until"), meeting, tag
-        )
+        if k < 1:
+            raise InputError("k: ask for at least one passage")
+        dates = {"since": checked_date(since, "since"), "until": checked_date(until, "until")}
+        names = self._pseudonyms(attendee) if attendee else None
+        chosen = self.entry(meeting).id if meeting else None
+        return () if names == () else self._finder.search(query, k, names=names, meeting=chosen, tag=tag, **dates)
 
     def similar(self, text: str, k: int = 8, *, without: str | None = None) -> tuple[Passage, ...]:
         """The ``k`` passages nearest in meaning to a text or to the passage with that id, by cosine alone, none of them
         overlapping."""
-        from coach.retrieval.ranking import Hit, nearest
-
-        store = self._store
-        with store.guard:
-            view = store.view()
-            if view.row(text) is None and re.fullmatch(r"[0-9a-f]{16}-[0-9]{4,9}", text):
-                raise LibraryError(f"{text} is no passage here: coach library search shows the ids of passages")
-            own = view.row(text)
-            vector = self._vector(text) if own is None else store.generation.vectors([text])[text]
-            rows, cosines = nearest(view, store.generation, vector, view.visible(without=without), 3 * (k + 1))
-            pairs = zip(rows.tolist(), cosines.tolist(), strict=True)
-            hits = _apart(view, [Hit(row, 0.0, cosine, cosine, cosine) for row, cosine in pairs if row != own], own)
-            return self._passages(view, hits[:k])
+        return self._finder.similar(text, k, without)
 
     def said_before(
         self, text: str, speaker: str, *, before: str | None = None, without: str | None = None, k: int = 3
@@ -175,38 +160,8 @@ class Library:
         ``before`` leaves out meetings on or after that date, ``without`` the meeting of that id. Only the speaker's own
         utterances count, and only well above the embedder's ``alike``.
         """
-        import numpy as np
-
-        from coach.retrieval.names import pseudonyms
-
-        names = pseudonyms(speaker, self._identities())
-        if not names:
-            return ()
-        store = self._store
-        with store.guard:
-            view = store.view()
-            hits = self._ranked(view, text, view.visible(names=names, before=before, without=without), 12)
-            records = store.generation.get([view.id(hit.row) for hit in hits])
-            said = dict.fromkeys(
-                (record.meeting, line)
-                for record in records.values()
-                for line in read(record.text, record.speakers)
-                if line.speaker in names and len(line.text.split()) > 2
-            )
-            if not said:
-                return ()
-            cosines = store.embedder([line.text for _, line in said]) @ self._vector(text)
-        best = np.argsort(-cosines, kind="stable")[:k]
-        chosen = [
-            (view.entries[meeting], line)
-            for i in best
-            if cosines[i] >= store.embedder.alike + STRICTER
-            for meeting, line in [list(said)[i]]
-        ]
-        return tuple(
-            Evidence(meeting=entry.title or entry.id, date=entry.date, quote=line.text, speaker=line.speaker)
-            for entry, line in sorted(chosen, key=lambda pair: pair[0].date or "")
-        )
+        names = self._pseudonyms(speaker)
+        return self._finder.said_before(text, names, k, before=before, without=without) if names else ()
 
     def evidence(self, finding: Finding, conversation: Conversation) -> tuple[Evidence, ...]:
         """The same said before by the person behind a finding, with real names: for the screen, not for a prompt."""
@@ -230,17 +185,7 @@ class Library:
 
     def earlier(self, conversation: Conversation, k: int = 6) -> tuple[Passage, ...]:
         """Pseudonymised passages of earlier meetings that this conversation calls to mind, best first."""
-        parts = windows(lines(conversation))
-        asked = parts[:: max(1, len(parts) // 10)]
-        store, best = self._store, dict[int, "Hit"]()
-        with store.guard:
-            view = store.view()
-            visible = view.visible(before=conversation.date, without=self._id_of(conversation.text))
-            for part in asked:
-                for hit in self._ranked(view, part.text, visible, 3):
-                    if hit.row not in best or best[hit.row].cosine < hit.cosine:
-                        best[hit.row] = hit
-            return self._passages(view, sorted(best.values(), key=lambda hit: -hit.cosine)[:k])
+        return self._finder.earlier(conversation, k, without=self._id_of(conversation.text))
 
     def as_retriever(self, **filters: Any) -> BaseRetriever:
         """A LangChain retriever; ``filters`` are those of :meth:`search`, ``k`` included."""
@@ -412,6 +357,17 @@ class Library:
                 self._opened = Store(self._settings, as_embedder(self._embeddings) if self._embeddings else None)
             return self._opened
 
+    @property
+    def _finder(self) -> Finder:
+        from coach.retrieval.finding import Finder
+
+        return Finder(self._store, self._identities())
+
+    def _pseudonyms(self, name: str) -> tuple[str, ...]:
+        from coach.retrieval.names import pseudonyms
+
+        return pseudonyms(name, self._identities())
+
     def _identities(self) -> Identities:
         """Who is who, loaded again when it changed: names have to be replaced by what is in force now."""
         stamp = self._ledger.stamp()
@@ -477,87 +433,3 @@ class Library:
 
         for text in (*map(str, said), entry.title or "", *entry.attendees, *entry.tags):
             leak_check(text, identities, "library")
-
-    def _vector(self, text: str) -> NDArray[np.float32]:
-        """The vector of a question. What an embedder elsewhere gets to see has passed the leak check."""
-        from coach.anonymise import leak_check
-        from coach.retrieval.names import pseudonymised
-
-        identities = self._identities()
-        safe = pseudonymised(text, identities)
-        embedder: Embedder = self._store.embedder
-        return embedder.query(leak_check(safe, identities, "library") if embedder.remote else safe)
-
-    def _ranked(self, view: Catalogue, text: str, visible: NDArray[np.bool_] | None, k: int) -> Sequence[Hit]:
-        from coach.retrieval.names import pseudonymised
-        from coach.retrieval.ranking import hybrid
-
-        safe = pseudonymised(text, self._identities())
-        return hybrid(view, self._store.generation, self._store.table, safe, self._vector(text), visible=visible, k=k)
-
-    def _search(
-        self,
-        query: str,
-        k: int,
-        attendee: str | None,
-        since: str | None,
-        until: str | None,
-        meeting: str | None,
-        tag: str | None,
-    ) -> tuple[Passage, ...]:
-        from coach.retrieval.names import pseudonyms
-        from coach.retrieval.ranking import Hit
-
-        if k < 1:
-            raise InputError("k: ask for at least one passage")
-        names = pseudonyms(attendee, self._identities()) if attendee else None
-        if names == ():
-            return ()
-        chosen = self.entry(meeting).id if meeting else None
-        store = self._store
-        with store.guard:
-            view = store.view()
-            visible = view.visible(names=names, since=since, until=until, meeting=chosen, tag=tag)
-            if query.strip():
-                return self._passages(view, _apart(view, self._ranked(view, query, visible, 3 * k))[:k])
-            return self._passages(view, [Hit(row, 0.0, 0.0, 0.0, 0.0) for row in view.newest(visible, k)])
-
-    def _passages(self, view: Catalogue, hits: Sequence[Hit]) -> tuple[Passage, ...]:
-        """The hits with their text, and with the lines before and after them."""
-        near = {view.id(hit.row): view.neighbours(hit.row) for hit in hits}
-        records = self._store.generation.get(
-            list(dict.fromkeys([*near, *(key for ids in near.values() for key in ids if key)]))
-        )
-        identities = self._identities()
-        found = []
-        for hit, (key, (previous, following)) in zip(hits, near.items(), strict=True):
-            if key not in records:
-                continue
-            record = records[key]
-            entry = view.entries[record.meeting]
-            before = records[previous].text.split("\n")[:STEP] if previous in records else []
-            after = records[following].text.split("\n")[SIZE - STEP :] if following in records else []
-            found.append(
-                Passage(
-                    id=key,
-                    meeting=entry.id,
-                    title=entry.title,
-                    date=entry.date,
-                    speakers=tuple(dict.fromkeys(identities.canonical(name) for name in record.speakers)),
-                    text=record.text,
-                    before="\n".join(before),
-                    after="\n".join(after),
-                    scores={part: round(getattr(hit, part), 4) for part in ("bm25", "dense", "fused", "cosine")},
-                )
-            )
-        return tuple(found)
-
-
-def _apart(view: Catalogue, hits: Sequence[Hit], own: int | None = None) -> list[Hit]:
-    """The hits without those that overlap a better one, or the row ``own``: its surroundings show the same lines."""
-    kept: dict[int, Hit] = {}
-    for hit in hits:
-        near = [row for row in (hit.row - 1, hit.row + 1) if row in kept or row == own]
-        if not any(view.block_of[row] == view.block_of[hit.row] for row in near):
-            kept[hit.row] = hit
-    return list(kept.values())

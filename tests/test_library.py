@@ -188,6 +188,26 @@ def test_similar_finds_passages_like_a_passage_or_a_text(library: Library) -> No
             library.similar(unknown)
 
 
+def test_answers_stay_the_same_once_vectors_are_in_memory(library: Library) -> None:
+    ids = add_all(library)
+    filters: list[dict[str, str]] = [{}, {"attendee": "Marisa"}, {"tag": "platform"}, {"meeting": ids["pricing"]}]
+
+    def answers() -> list[list[tuple[str, float]]]:
+        asked = [library.search("the pager at night", k=5, **chosen) for chosen in filters]
+        return [[(hit.id, round(hit.scores["cosine"], 3)) for hit in hits] for hits in asked]
+
+    library.close()
+    first = library.search("the pager at night", k=5)  # A process fetches what its first question needs.
+    once = answers()
+    assert once[0] == [(hit.id, round(hit.scores["cosine"], 3)) for hit in first] and once == answers()
+    more = library.add(parsed(NIGHTS.replace("pager", "alarm")), date="2026-06-01", tags=["platform"]).id
+    assert more in {key[:16] for key, _ in answers()[2]}
+    library.delete(more)
+    assert answers() == once
+    library.purge()
+    assert answers() == once
+
+
 def test_evidence_is_the_same_persons_same_concern_from_before(library: Library) -> None:
     add_all(library)
     later = parsed("Marisa: The pager wakes me up every single night.\nTobias: Next item.\nYuki: The pager wakes me.\n")

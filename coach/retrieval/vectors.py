@@ -17,10 +17,15 @@ SOME = 200
 """Up to so many vectors are fetched by their ids; for more, all of them are read in one go."""
 
 
+WORTH = 10_000
+"""A question asked before is reason enough to read so many vectors: at 100,000 passages, the tenth one does."""
+
+
 class VectorTable:
     """The vectors of an embedded generation by row of the catalogue, 1 KB a passage with the default embedder.
 
-    The first question of a process goes without, as reading them all takes longer than it answers: 25 µs a passage.
+    Reading them all takes about 25 µs a passage, so the first questions of a process go without, the more of them the
+    more passages there are.
     """
 
     def __init__(self, generation: Generation) -> None:
@@ -30,9 +35,9 @@ class VectorTable:
         self._matrix: NDArray[np.float32] | None = None
 
     def ready(self, catalogue: Catalogue, dimensions: int) -> bool:
-        """Whether to take vectors from here for this question; from the second one on, they are."""
+        """Whether to take vectors from here for this question."""
         self._questions += 1
-        if not self._generation.embedded or self._questions < 2:
+        if not self._generation.embedded or self._questions < 2 or self._questions * WORTH < len(catalogue.index):
             return False
         self._matrix = self._followed(catalogue, dimensions)
         self._blocks = catalogue.blocks
