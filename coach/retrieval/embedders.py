@@ -109,7 +109,8 @@ def minilm(_: Settings) -> Embedder:
     """Chroma's all-MiniLM-L6-v2 on onnxruntime, 384 dimensions, when its files are already on the machine."""
     from coach.retrieval.chroma import minilm_encoder
 
-    return Embedder(name="chroma-all-MiniLM-L6-v2", encode=minilm_encoder())
+    # Measured on the same weights; see docs/design/library.md.
+    return Embedder(name="chroma-all-MiniLM-L6-v2", encode=minilm_encoder(), alike=0.5)
 
 
 @EMBEDDERS.register("openai")
