@@ -312,16 +312,7 @@ class Library:
             identities = self._identities()
             some = [meetings[at : at + TOGETHER] for at in range(0, len(meetings), TOGETHER)]
             return tuple(entry for part in some for entry in self._keep(part, identities))
-        return tuple(
-            self.add(
-                transfer.conversation(said, entry.format),
-                title=entry.title,
-                date=entry.date,
-                attendees=entry.attendees,
-                tags=entry.tags,
-            )
-            for entry, said in meetings
-        )
+        return tuple(self._moved(entry, said) for entry, said in meetings)
 
     def reindex(self, embedder: str | None = None) -> str:
         """The name of the vectors after embedding all anew, with the embedder named or that of the settings."""
@@ -427,6 +418,16 @@ class Library:
                         deleted=None,
                     )
             return tuple(self.entry(entry.id).model_copy(update={"new": entry.id in new}) for entry, _ in meetings)
+
+    def _moved(self, entry: Entry, said: Sequence[Line]) -> Entry:
+        """The entry of a meeting in real names, from wherever it comes."""
+        from coach.retrieval import transfer
+
+        # Ids are keyed: the same one is the same meeting, which once left this library with names.
+        if (known := self._store.view().entries.get(entry.id)) is not None:
+            return known if known.deleted is None else self.undo(known.id)
+        moved = transfer.conversation(said, entry.format)
+        return self.add(moved, title=entry.title, date=entry.date, attendees=entry.attendees, tags=entry.tags)
 
     def _checked(self, entry: Entry, said: Sequence[Line], identities: Identities) -> None:
         from coach.anonymise import leak_check

@@ -123,13 +123,10 @@ def feedback(pseudonyms: Pseudonyms = False, as_json: AsJson = False) -> None:
     name = naming(coach, pseudonyms)
     for one in found:
         what, note = (one.subtype or one.kind).replace("_", " "), f" · {one.note}" if one.note else ""
-        print(
-            name(
-                f"{one.concern}  “{one.quote}” ({one.verdict}: {what}, {one.source}, confidence {one.confidence:.2f}){note}"
-            )
-        )
+        about = f"{one.verdict}: {what}, {one.source}, confidence {one.confidence:.2f}"
+        print(name(f"{one.concern}  “{one.quote}” ({about}){note}"))
     if not found:
-        print("nothing was marked so yet: coach ledger mark ID not-an-objection does")
+        print("nothing was marked yet: coach ledger mark ID not-an-objection does")
 
 
 def _why_none(coach: Coach) -> str:
