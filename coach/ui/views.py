@@ -77,11 +77,12 @@ def review(found: Review, conversation: Conversation) -> str:
 
 def _facts(found: Review) -> list[str]:
     meeting = found.meeting
+    day = labels.date_label(meeting.date)
     seconds = f"{found.seconds:.1f}"
     model = found.usage.model if found.usage and found.usage.model else found.engine
     read = strings.READ_HERE if found.engine == "local" else strings.READ_MODEL
     return [
-        *([labels.date_label(meeting.date)] if meeting.date else []),
+        *([day] if day and day not in (meeting.title or "") else []),
         meeting.format.replace("-", " "),
         strings.count(strings.TURNS, meeting.utterances),
         *([strings.count(strings.PEOPLE, len(meeting.speakers))] if meeting.speakers else []),
