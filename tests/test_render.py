@@ -156,3 +156,19 @@ def test_highlighting_keeps_every_character(text: str, spans: list[tuple[int, in
     assert "".join(p.text for p in parts) == text
     for found in findings:
         assert "".join(p.text for p in parts if found.id in p.ids) == text[found.start : found.end]
+
+
+def test_everything_that_can_become_of_a_concern_has_one_word() -> None:
+    """The page, reports, debriefs and the terminal read the same tables: a step without a word would break them all."""
+    from typing import get_args
+
+    from coach import concerns, labels
+    from coach.rehearsal import ladder, moves
+    from coach.ui import strings
+
+    assert {*get_args(concerns.Status), *ladder.Status} == set(labels.STEPS)
+    assert tuple(ladder.Status) == labels.RUNGS
+    assert set(moves.Move) == set(labels.MOVES)
+    assert {*strings.MARKS, "reopened"} == set(get_args(concerns.Mark))
+    assert set(strings.CARD_MARKS) == set(strings.MARK_FOLLOWED) == set(strings.MARK_ALONE)
+    assert len(set(labels.STEPS.values())) == len(labels.STEPS), "two steps by one word"
