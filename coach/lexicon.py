@@ -320,10 +320,13 @@ def _idiom(place: _Place) -> Scope | None:
         return Scope.IDIOM
     if place.said in ("certainly", "definitely", "surely") and not place.before.strip(" ,"):
         return None if _SUBJECT_NEXT.match(place.after) else Scope.IDIOM
-    if place.said == "either" and not re.search(
-        r"\bor\b.*\b(?:we|i|you|they|he|she|it|there|the|can|is|will)\b", place.after
-    ):
-        return Scope.IDIOM
+    if place.said == "either":
+        # Looked for in two steps: from each "or" to the end would take the square of a long text.
+        other = re.search(r"\bor\b", place.after)
+        if not other or not re.search(
+            r"\b(?:we|i|you|they|he|she|it|there|the|can|is|will)\b", place.after[other.end() :]
+        ):
+            return Scope.IDIOM
     return None
 
 

@@ -241,7 +241,7 @@ def _cue(candidate: Candidate) -> str | None:
 
 def plain_name(speaker: str) -> str:
     """The name without what stands in brackets behind it: "Jamil (residents)" is Jamil."""
-    return re.sub(r"\s*[(\[].*$", "", speaker).strip() or speaker.strip()
+    return re.split(r"[(\[]", speaker, maxsplit=1)[0].strip() or speaker.strip()
 
 
 def is_name(speaker: str) -> bool:
@@ -251,7 +251,7 @@ def is_name(speaker: str) -> bool:
 
 def snippet(text: str, limit: int = _SNIPPET) -> str:
     """The text, or its first clause or words, in curly quotation marks and on one line; "…" where it is cut."""
-    flat = " ".join(re.sub(r"\n\s*>+", " ", text).split()).strip(" -*•|>")
+    flat = " ".join(re.sub(r"\n[^\S\n]*>+", " ", text).split()).strip(" -*•|>")
     flat = flat.strip("() ") if flat.count("(") != flat.count(")") or flat.startswith("(") else flat
     flat = re.sub(r"[\"“„]([^\"“”„]*)[\"”“]", r"‘\1’", flat)
     flat = re.sub(r"^‘([^‘’]*)’$", r"\1", re.sub(r"[\"“”„]", "", flat))

@@ -9,19 +9,13 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from re import _constants as c  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = (ROOT / "coach", ROOT / "eval" / "coach_eval")
 CALLS = ("compile", "search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn")
-ALPHABET = (" ", "a", "A", "0", "-", ".", "_", "\n", ":", "(", "<", "*")
-MOST_PREFIXES = 12
-KILLERS = ("", "\x00")
 
 
 @dataclass
@@ -166,125 +160,6 @@ def _exercise(home: Path) -> None:
     session = coach.say(session, "So what you need is time, is that right?")
     render.debrief_markdown(coach.debrief(session.end())) if hasattr(render, "debrief_markdown") else None
     coach.library.close()
-
-
-def loops(found: Found) -> bool:
-    """Whether the pattern can go round more than eight times, or in loops within loops. If not, what it does at each
-    place of a text is bounded by its own length, and its time grows with the text."""
-    return _loops(parser.parse(found.pattern, found.flags), inside=False)
-
-
-def _loops(nodes: Any, inside: bool) -> bool:
-    for op, value in nodes:
-        if op in (c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT):
-            again = value[1] > 1
-            if value[1] > 8 or (again and inside) or _loops(value[2], inside or again):
-                return True
-        elif (
-            (op is c.SUBPATTERN and _loops(value[3], inside))
-            or (op is c.BRANCH and any(_loops(branch, inside) for branch in value[1]))
-            or (op in (c.ASSERT, c.ASSERT_NOT) and _loops(value[1], inside))
-            or (op is c.ATOMIC_GROUP and _loops(value, inside))
-        ):
-            return True
-    return False
-
-
-def attacks(found: Found) -> Iterator[tuple[str, str, str]]:
-    """Triples of (before, again, after): text of any length that may make the pattern try and try again."""
-    tried = set()
-    prefixes = sorted(_prefixes(parser.parse(found.pattern, found.flags)), key=lambda p: (len(p), p)) or [""]
-    # Of the many beginnings of a long alternation some stand for all.
-    for before in prefixes[:: max(1, len(prefixes) // MOST_PREFIXES)]:
-        for again in (*ALPHABET, before):
-            for start, middle in ((before, again), ("", before + again)):
-                for killer in KILLERS:
-                    if middle and (start, middle, killer) not in tried:
-                        tried.add((start, middle, killer))
-                        yield start, middle, killer
-
-
-def text(attack: tuple[str, str, str], length: int) -> str:
-    """The attack at about so many characters."""
-    before, again, after = attack
-    return before + again * max(1, length // len(again)) + after
-
-
-def _prefixes(nodes: Any, before: str = "") -> set[str]:
-    """What leads up to each loop of a pattern, and what one turn of it looks like."""
-    found = set()
-    at = before
-    for op, value in nodes:
-        if op in (c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT):
-            _, most, body = value
-            if most > 8:
-                found |= {at, at + _sample(body)}
-            found |= _prefixes(body, at)
-        elif op is c.SUBPATTERN:
-            found |= _prefixes(value[3], at)
-        elif op is c.ATOMIC_GROUP:
-            found |= _prefixes(value, at)
-        elif op is c.BRANCH:
-            for branch in value[1][:40]:
-                found |= _prefixes(branch, at)
-        elif op in (c.ASSERT, c.ASSERT_NOT):
-            found |= _prefixes(value[1], at)
-        at += _sample([(op, value)])
-    return found
-
-
-def _sample(nodes: Any) -> str:
-    """Some text that the nodes match, lookarounds aside."""
-    out = []
-    for op, value in nodes:
-        if op is c.LITERAL:
-            out.append(chr(value))
-        elif op in (c.NOT_LITERAL, c.ANY):
-            out.append("a" if value != ord("a") else "b")
-        elif op is c.IN:
-            out.append(_member(value))
-        elif op in (c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT):
-            least, _, body = value
-            out.append(_sample(body) * min(max(least, 0), 4))
-        elif op is c.SUBPATTERN:
-            out.append(_sample(value[3]))
-        elif op is c.ATOMIC_GROUP:
-            out.append(_sample(value))
-        elif op is c.BRANCH:
-            out.append(_sample(value[1][0]))
-        elif op is c.ASSERT and value[0] < 0:
-            out.append(_sample(value[1]))
-    return "".join(out)
-
-
-def _member(items: Any) -> str:
-    whole = re.compile("[" + "".join(_written(item) for item in items) + "]") if items else None
-    for one in (
-        *"aA0 -.:,(_",
-        "\n",
-        "é",
-        *(chr(v if isinstance(v, int) else v[0]) for o, v in items if o in (c.LITERAL, c.RANGE)),
-    ):
-        if whole is None or whole.match(one):
-            return one
-    return "a"
-
-
-_CATEGORIES = {
-    c.CATEGORY_DIGIT: r"\d", c.CATEGORY_NOT_DIGIT: r"\D", c.CATEGORY_SPACE: r"\s", c.CATEGORY_NOT_SPACE: r"\S",
-    c.CATEGORY_WORD: r"\w", c.CATEGORY_NOT_WORD: r"\W",
-}  # fmt: skip
-
-
-def _written(item: tuple[Any, Any]) -> str:
-    op, value = item
-    if op is c.NEGATE:
-        return "^"
-    if op is c.LITERAL:
-        return re.escape(chr(value))
-    if op is c.RANGE:
-        return f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}"
-    return _CATEGORIES[value]
 
 
 if __name__ == "__main__":
