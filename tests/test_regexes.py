@@ -84,7 +84,16 @@ def test_a_sentence_that_goes_on_for_ever_is_rewritten_or_not_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"(?:a|a)+$", r"\s+x", r"(\w+\s?)*:", r"\([^)]*\)", r"<a>.*?</a>", r"a*a*b", r"(?:[*_]{1,3})*\Z"]
+    "pattern",
+    [
+        r"(?:a|a)+$",
+        r"\s+x",
+        r"(\w+\s?)*:",
+        r"\([^)]*\)",
+        r"<a>.*?</a>",
+        r"a*a*b",
+        pytest.param(r"(?:[*_]{1,3})*\Z", marks=pytest.mark.slow),
+    ],
 )
 def test_a_slow_regular_expression_would_be_noticed(pattern: str) -> None:
     assert slow_attack(Found(pattern, 0))[0] is not None
