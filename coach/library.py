@@ -103,7 +103,9 @@ class Library:
             passages=0,
             added=self._clock(),
         )
-        return self._keep([(entry, lines(safe))], identities)[0]
+        kept = self._keep([(entry, lines(safe))], identities)[0]
+        # What the user said of a meeting stays, unless they now say something else.
+        return kept if kept.new or not (title or date) else self.describe(kept.id, title=title, date=date)
 
     def describe(
         self, meeting: str, *, title: str | None = None, date: str | None = None, tags: Sequence[str] | None = None
@@ -411,8 +413,8 @@ class Library:
                 if entry.id not in new and (known := now.get(entry.id)) is not None:
                     store.describe(
                         entry.id,
-                        title=entry.title or known.title,
-                        date=entry.date or known.date,
+                        title=known.title or entry.title,
+                        date=known.date or entry.date,
                         attendees=list(dict.fromkeys((*known.attendees, *entry.attendees))),
                         tags=list(dict.fromkeys((*known.tags, *entry.tags))),
                         deleted=None,

@@ -67,7 +67,7 @@ def test_several_processes_keep_what_one_keeps_bad_files_told(tmp_path: Path) ->
     one = coach_add(folder, tmp_path / "one")
     for done in (many, one):
         assert done.returncode == 2 and "2 of 7 files were not kept" in done.stderr
-        assert "Traceback" not in done.stderr and len(done.stdout.splitlines()) == 5
+        assert "Traceback" not in done.stderr and done.stdout.count("no date") == 5
     assert "empty.txt" in many.stderr and "binary.txt" in many.stderr
     assert Counter(map(tuple, kept(tmp_path / "many").values())) == Counter(map(tuple, kept(tmp_path / "one").values()))
 

@@ -72,6 +72,8 @@ def add(
                 kept.append(done)
             step()
     _print_kept(coach, kept, as_json)
+    if problems and len(given) == 1:
+        raise problems[0]
     if problems:
         told = "; ".join(map(str, problems))
         raise InputError(f"{len(problems)} of {len(kept) + len(problems)} files were not kept: {told}")

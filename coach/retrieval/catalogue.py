@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -187,8 +189,12 @@ def passage_id(meeting: str, number: int) -> str:
 
 def checked_date(text: str | None, what: str) -> str | None:
     """The date as given; raises :class:`InputError` unless it is a year, a month or a day in ISO form."""
-    if text is None or re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text):
-        return text
+    if text is None:
+        return None
+    if re.fullmatch(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", text):
+        with suppress(ValueError):
+            date.fromisoformat(text + "-01-01"[len(text) - 4 :])
+            return text
     raise InputError(f"{what}: not a date. Write it as 2026-05-03, 2026-05 or 2026.")
 
 
