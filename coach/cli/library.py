@@ -193,10 +193,10 @@ def purge(
     """Erase a meeting, or what was deleted, for good: there is no undo."""
     from coach.wiring import Coach
 
-    if meeting and everything:
+    if meeting is not None and everything:
         raise InputError("name a meeting or give --everything, not both")
     coach = Coach()
-    if meeting:
+    if meeting is not None:  # an empty one is a slip, and no leave to erase what was deleted
         what = naming(coach)(_line(coach.library.entry(meeting)))
     else:
         going = len(coach.library.list(deleted=True)) + (len(coach.library.list()) if everything else 0)
