@@ -38,6 +38,7 @@ from training.decision import (
     total,
     weights,
 )
+from training.folds import world_of
 from training.matching import overlaps, spans_of
 
 REPLIES = ("uptake", "dismissal", "parking", "bare", "assent", "objection")
@@ -166,10 +167,14 @@ def folds(corpus: Path, readings: Path) -> None:
         for document, passages in shown(found, confidence, limit).items():
             sure = {s.passage: float(c) for s, c in zip(found, confidence, strict=True) if s.document == document}
             kept[document] += [(sure[p], kind, p) for p in passages]
-    for title, inside in (("workplace notes", True), ("real minutes and talk", False)):
+    for title, world in (
+        ("workplace notes", "workplace"),
+        ("real minutes and talk", "real"),
+        ("short records of this project, unseen", "own"),
+    ):
         outcomes = []
         for (record, _), own in zip(pairs, kept, strict=True):
-            if record.source.startswith("authored") != inside:
+            if world_of(record.source) != world:
                 continue
             stands_out = any(c >= STANDS_OUT * decisions()[kind].finding for c, kind, _ in own)
             if len(record.sentences) < LONG and not stands_out:
@@ -192,8 +197,8 @@ def ablation(corpus: Path, readings: Path) -> None:
     """F1 on sources left out, all kinds together, without one group of features at a time."""
     pairs = load(corpus, readings)
 
-    def run(without: tuple[str, ...]) -> dict[bool, Tally]:
-        result = {True: Tally(), False: Tally()}
+    def run(without: tuple[str, ...]) -> dict[str, Tally]:
+        result = {"workplace": Tally(), "real": Tally(), "own": Tally()}
         for kind, module in KINDS.items():
             gone = [
                 i
@@ -202,13 +207,13 @@ def ablation(corpus: Path, readings: Path) -> None:
             ]
             _, _, each = nested(pairs, kind, RIDGE, gone)
             for left, (counts, _) in each.items():
-                result[left.startswith("authored")] += counts
+                result[world_of(left)] += counts
         return result
 
     for name, group in (("nothing left out", ()), *GROUPS.items()):
         result = run(group)
-        print(f"{name:32s} workplace F1 {result[True].f1:.3f} P {result[True].precision:.2f}   "
-              f"real F1 {result[False].f1:.3f} P {result[False].precision:.2f}")  # fmt: skip
+        print(f"{name:32s} workplace F1 {result['workplace'].f1:.3f} P {result['workplace'].precision:.2f}   "
+              f"real F1 {result['real'].f1:.3f} P {result['real'].precision:.2f}")  # fmt: skip
 
 
 def curve(corpus: Path, readings: Path, rounds: int = 5) -> None:

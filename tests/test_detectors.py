@@ -175,3 +175,14 @@ No comments.
 Chair: Then it is decided.
 """
     assert "silence" in [f.subtype for f in found(notes, tier="finding")]
+
+
+def test_one_scene_in_brackets_is_told_once() -> None:
+    notes = """\
+Helena: We have to buy the yearly plan, there is no other option.
+(Nobody said anything for a while. Jonas looked at the wall.)
+Helena: Good, then we all agree.
+"""
+    assert [f.quote for f in found(notes, kind="unheard_objection", tier="finding")] == [
+        "(Nobody said anything for a while."
+    ]

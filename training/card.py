@@ -14,6 +14,10 @@ from coach.acts import HEADS, LINKS, STEP, WINDOW
 
 DATA = [
     {"what": "70 workplace records, every sentence labelled", "licence": "written for this project"},
+    {
+        "what": "427 short records in the register of minutes (training/records), every sentence labelled",
+        "licence": "Apache-2.0, written for this project",
+    },
     {"what": "27 minutes of the Rust leadership council, every sentence labelled", "licence": "MIT OR Apache-2.0"},
     {"what": "13 windows of QMSum meetings, every sentence labelled", "licence": "MIT"},
     {"what": "6 sections of the notes of TC39, every sentence labelled", "licence": "as published by tc39/notes"},
@@ -35,9 +39,9 @@ def main() -> None:
         "data": DATA,
         "reads": f"windows of up to {WINDOW} word pieces every {STEP}, whole sentences, speakers and names as markers",
         "answers": {head: list(names) for head, names in HEADS} | {"links": list(LINKS)},
-        "trained": {key: final[key] for key in ("date", "records", "plan", "minutes")},
+        "trained": {key: final[key] for key in ("date", "records", "plan", "went_on_from", "minutes")},
         "cross_validation": [
-            {key: run[key] for key in ("left_out", "records", "plan", "measures")}
+            {key: run[key] for key in ("left_out", "records", "plan", "went_on_from", "measures")}
             for run in runs
             if run["name"] == "cv"
         ],

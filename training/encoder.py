@@ -349,6 +349,7 @@ def main() -> None:
             "name": options.name,
             "left_out": left or None,
             "plan": asdict(plan),
+            "went_on_from": [path.name for path in options.start],
             "minutes": round((time.time() - began) / 60, 1),
             "date": time.strftime("%Y-%m-%d"),
             "records": len(known) - len(held),

@@ -24,6 +24,11 @@ def group_of(source: str) -> str:
     return next(group for group, sources in GROUPS.items() if source in sources)
 
 
+def world_of(source: str) -> str:
+    """What a source is like: ``workplace``, ``real`` (minutes and talk) or ``own`` (the project's short records)."""
+    return "workplace" if source.startswith("authored") else "own" if source == "own" else "real"
+
+
 def left_out(records: Sequence[Record], left: str) -> list[Record]:
     """The records to hold back: whole sources (``authored-2+council``), or a fold of the cross-validation.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from coach.detectors.base import Candidate, ReplyAct
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KIND = "unheard_objection"
 NEAR = 2
 """Sentences apart at which two passages record the same silence."""
-SHORT, LUKEWARM = 14, 0.24
+SHORT, LUKEWARM = 14, 0.32
 """Words in a turn, and the confidence of a yes that the lexicon calls lukewarm: of 22 such sentences in the records
 that the engine learnt from, 7 were findings, and those were at hand when the lexicon was written."""
 BEFORE = 12
@@ -63,19 +63,34 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
         received = record.uptake(index)
         sure = model.confidence(features(record, index), fate().logit(received))
         # Few records teach this, but a wrong accusation costs more than a missed one.
-        return sure / 2 if received[ANSWERED] > TAKEN_UP or _formality(record, index) else sure
+        if _formality(record, index):
+            return sure / 5
+        return sure / 2 if received[ANSWERED] > TAKEN_UP else sure
 
     found = tuple(_candidate(record, p, confidence(p.seed)) for p in seeds(record))
-    # One silence is told once, however many sentences describe it.
-    hushed = sorted((c for c in found if c.subtype == "silence"), key=lambda c: -c.confidence)
-    echoes = {
+    echoes = _echoes(record, found)
+    kept = [c for c in found if c.start not in echoes]
+    return (*kept, *_half_a_yes(record, {i for c in kept for i in c.sentences}))
+
+
+def _echoes(record: Record, found: Sequence[Candidate]) -> frozenset[int]:
+    """Where passages start that tell what a surer one tells: one silence, one scene in brackets, is told once."""
+    utterances, surest_first = record.conversation.utterances, sorted(found, key=lambda c: -c.confidence)
+    hushed = [c for c in surest_first if c.subtype == "silence"]
+    again = {
         c.start
         for n, c in enumerate(hushed)
         for surer in hushed[:n]
         if abs(c.sentences[0] - surer.sentences[0]) <= NEAR
     }
-    kept = [c for c in found if c.start not in echoes]
-    return (*kept, *_half_a_yes(record, {i for c in kept for i in c.sentences}))
+    scenes: set[int] = set()
+    for c in surest_first:
+        where = record.sentences[c.sentences[0]].utterance
+        if c.speaker is None and record.conversation.words(utterances[where]).startswith(("(", "[")):
+            # "(Nobody said anything. Jonas looked at the wall.)"
+            again |= {c.start} if where in scenes else set()
+            scenes.add(where)
+    return frozenset(again)
 
 
 def _formality(record: Record, index: int) -> bool:
