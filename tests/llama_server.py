@@ -19,6 +19,8 @@ FLAGS = (
     "Unix Makefiles",
     "-DCMAKE_BUILD_TYPE=Release",
     "-DBUILD_SHARED_LIBS=OFF",
+    # What a virtual machine says of its processor is not all allowed there: an instruction too many ends the server.
+    "-DGGML_NATIVE=OFF",
     "-DLLAMA_BUILD_TESTS=OFF",
     "-DLLAMA_BUILD_EXAMPLES=OFF",
     "-DLLAMA_BUILD_APP=OFF",
