@@ -62,20 +62,17 @@ def test_the_sentence_that_continues_an_objection_is_part_of_its_quote() -> None
     assert RECORD.conversation.text[found.start : found.end] == "Half my patients work on Tuesdays. They can't come."
 
 
-def test_a_sentence_too_short_to_stand_alone_takes_the_one_before_it() -> None:
+@pytest.mark.parametrize(
+    ("seed", "quote"),
+    [("Next point.", "The rooms are booked. Next point."), ("Fine.", "Fine.")],
+    ids=["takes the one before it", "opens a turn, stays alone"],
+)
+def test_a_sentence_too_short_to_stand_alone(seed: str, quote: str) -> None:
     said = [s.text for s in RECORD.sentences]
     score = np.zeros(len(said))
-    score[said.index("Next point.")] = 0.9
+    score[said.index(seed)] = 0.9
     (found,) = passages(RECORD, score, np.zeros(len(said)))
-    assert RECORD.conversation.text[found.start : found.end] == "The rooms are booked. Next point."
-
-
-def test_a_short_sentence_that_opens_a_turn_stays_alone() -> None:
-    said = [s.text for s in RECORD.sentences]
-    score = np.zeros(len(said))
-    score[said.index("Fine.")] = 0.9
-    (found,) = passages(RECORD, score, np.zeros(len(said)))
-    assert RECORD.conversation.text[found.start : found.end] == "Fine."
+    assert RECORD.conversation.text[found.start : found.end] == quote
 
 
 def test_without_joins_every_sentence_stands_alone() -> None:
