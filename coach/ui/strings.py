@@ -96,6 +96,7 @@ DOWNLOADED = "Downloaded"
 AGAIN = "Review other notes"
 EDIT = "Back to the text"
 CONFIDENCE = "{percent} % sure"
+HEARD_BY = {"local": "heard on this machine", "llm": "heard by the model", "both": "heard by both engines"}
 SET_ASIDE = ("{n} finding set aside", "{n} findings set aside")
 
 # The board
