@@ -42,7 +42,9 @@ def sites() -> dict[str, tuple[str | None, str]]:
                     and node.func.attr in CALLS
                 ):
                     given = node.args[0]
-                    written = given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else None
+                    value = given.value if isinstance(given, ast.Constant) else None
+                    value = value.decode("latin-1") if isinstance(value, bytes) else value
+                    written = value if isinstance(value, str) else None
                     for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
                         found[f"{path.relative_to(ROOT)}:{line}"] = (written, node.func.attr)
     return found
@@ -122,15 +124,21 @@ def compiled() -> list[Found]:
             if found.methods == {"compile"}:
                 found.methods = set(named.get(place, ()))
     for place, (pattern, method) in sites().items():
-        if pattern is not None and not any(pattern == known for known, _ in seen):
+        if pattern is None:
+            continue
+        noted = next((found for (known, _), found in seen.items() if known == pattern), None)
+        if noted is None:
             written.setdefault(pattern, Found(pattern, 0)).places.add(place)
             written[pattern].methods.add(method)
+        else:
+            noted.places.add(place)
     return [*seen.values(), *written.values()]
 
 
 def _exercise(home: Path) -> None:
     from coach import render
     from coach.anonymise import leaks_in, restore
+    from coach.rehearsal.brief import guess_need
     from coach.rehearsal.moves import find_moves
     from coach.rehearsal.plan import make_plan
     from coach.rewriting import question, rewrite
@@ -151,6 +159,7 @@ def _exercise(home: Path) -> None:
             rewrite(line)
             question(line)
             find_moves(line)
+            guess_need(line)
         coach.library.search(sample.text[:60])
     people = coach.library.list()[0].attendees
     plan = make_plan(

@@ -24,6 +24,17 @@ BOUNDED = {
 """File and beginning of the patterns that do grow faster than the text, and why that is no harm."""
 
 
+ESCAPED = {
+    "coach/anonymise/context.py": "a term of the glossary",
+    "coach/identities/index.py": "a name of a script without spaces",
+    "coach/ui/library.py": "words of a question",
+    "eval/coach_eval/feedback.py": "the form of an id, which is looked at where cases are read",
+    "eval/coach_eval/relations.py": "a name of a case",
+    "eval/coach_eval/tasks/rewriting.py": "a word of a case",
+}
+"""Files whose patterns are put together from words of the user, each escaped, so that they grow with the text alone."""
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("regexes") / "patterns.json"
@@ -49,7 +60,7 @@ def test_every_place_that_uses_a_regular_expression_is_looked_at(patterns: list[
     missing = []
     for (file, line), _ in sorted(calls.items()):
         near = range(line - 14, line + 15)
-        if not any(f"{file}:{other}" in seen for other in near):
+        if file not in ESCAPED and not any(f"{file}:{other}" in seen for other in near):
             missing.append(f"{file}:{line}")
     assert missing == []
 

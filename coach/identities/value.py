@@ -110,7 +110,7 @@ class Identities(Value):
         found: dict[str, set[Words]] = {entity.label: set() for entity in self.entities if entity.type == "person"}
         for entity in self.entities:
             for form in entity.forms:
-                source = re.sub(r"[0-9]+$", "", form.pseudonym)
+                source = form.pseudonym.rstrip("0123456789")
                 if form.retired and form.type == "person" and source != entity.label and source in found:
                     found[source].add(name_words(form.text))
         return {label: frozenset(spellings) for label, spellings in found.items()}

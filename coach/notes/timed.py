@@ -52,7 +52,7 @@ def sniff(text: str, name: str) -> float:
             0.95
             if enough and marked
             else 0.84
-            if enough and any(re.search(r"\s{3,}\d|[AaPp]\.?[Mm]\.?\W?$", line) for line in after)
+            if enough and any(re.search(r"(?<!\s)\s{3,}\d|[AaPp]\.?[Mm]\.?\W?$", line) for line in after)
             else 0.8 * enough
         )
     return 0.83 * enough + (0.13 if "otter.ai" in text[:3000] + text[-500:] and enough else 0.0)
