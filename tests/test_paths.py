@@ -235,7 +235,7 @@ def test_whatever_else_an_export_says_is_text_or_refused(key: str, tmp_path: Pat
     except CoachError as refused:
         assert "\n" not in str(refused)
     assert sorted(tmp_path.rglob("*")) == before
-    assert not any("evil" in str(found) for found in coach.settings.home.parent.rglob("*"))
+    assert not any(found.name == "evil" for found in coach.settings.home.parent.rglob("*"))
     coach.close()
 
 
