@@ -55,7 +55,7 @@ def settings() -> Iterator[Settings]:
             assert time.monotonic() < end, "the server did not come up"
             time.sleep(0.3)
         yield load_settings(
-            {}, base_url=f"http://127.0.0.1:{port}/v1", model="smol", deadline=300, context_tokens=4_000
+            {}, base_url=f"http://127.0.0.1:{port}/v1", model="smol", deadline=900, context_tokens=4_000
         )
     finally:
         server.terminate()
