@@ -157,7 +157,7 @@ def passages(
         words = record.sentences[seed].text
         if seed in taken or _INVITES.search(words) or _ROUTINE.search(words):
             continue
-        passage = _around(record, seed, joins if joins is not None else None, taken)
+        passage = around(record, seed, joins, taken)
         found.append(passage)
         taken.update(passage.sentences)
         if joins is not None:
@@ -169,7 +169,8 @@ def passages(
     return tuple(found)
 
 
-def _around(record: Record, seed: int, joins: Sequence[float] | None, taken: set[int]) -> Passage:
+def around(record: Record, seed: int, joins: Sequence[float] | None, taken: set[int]) -> Passage:
+    """The sentence, with the neighbour that continues it by ``joins`` or, if it can't stand alone, the one before it."""
     sentences = record.sentences
     chosen: tuple[int, ...] = (seed,)
     if joins is not None:

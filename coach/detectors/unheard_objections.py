@@ -10,6 +10,7 @@ from coach.detectors.base import Candidate, ReplyAct
 from coach.detectors.decision import (
     SENTENCE_FEATURES,
     Passage,
+    around,
     candidate,
     decisions,
     fate,
@@ -111,7 +112,7 @@ def _half_a_yes(record: Record, taken: set[int]) -> Iterator[Candidate]:
         if i in taken or len(sentence.text.split()) > SHORT:
             continue
         if any((cue.kind, cue.subtype) == ("assent", "lukewarm") for cue in cues(sentence.text)):
-            passage = Passage(i, (i,), sentence.start, sentence.end)
+            passage = around(record, i, [0.0] * len(record.sentences), taken)
             yield candidate(record, passage, KIND, "lukewarm", None, LUKEWARM)
 
 
