@@ -170,7 +170,7 @@ def passages(
 
 
 def around(record: Record, seed: int, joins: Sequence[float] | None, taken: set[int]) -> Passage:
-    """The sentence, with the neighbour that continues it by ``joins`` or, if it can't stand alone, the one before it."""
+    """A sentence, with the neighbour that continues it by ``joins`` or, if it is too short, the one before."""
     sentences = record.sentences
     chosen: tuple[int, ...] = (seed,)
     if joins is not None:
