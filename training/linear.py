@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from coach.acts import ACTS, WORTH
 from training.corpus import Record
 from training.decision import load
-from training.folds import FOLDS, left_out
+from training.folds import FOLDS, left_out, world_of
 from training.measures import area, average_precision
 from training.targets import targets
 
@@ -66,10 +66,10 @@ def main() -> None:
                 at = matrix(models, [record], learn=False)
                 linear = np.stack([m.predict_proba(at)[:, 1] for m in fitted], axis=1)
                 encoder = np.stack([reading.probabilities[h] for h in HEADS], axis=1)
-                kept.append((record.source.startswith("authored"), linear, encoder, truths(record)))
+                kept.append((world_of(record.source), linear, encoder, truths(record)))
     print(f"{'head':18s} {'':10s} {'linear AUC':>10s} {'AP':>6s} {'encoder AUC':>12s} {'AP':>6s}")
-    for title, inside in (("workplace", True), ("real", False)):
-        linear, encoder, truth = (np.vstack([row[k] for row in kept if row[0] == inside]) for k in (1, 2, 3))
+    for title in ("workplace", "real"):
+        linear, encoder, truth = (np.vstack([row[k] for row in kept if row[0] == title]) for k in (1, 2, 3))
         objections = truth[:, HEADS.index("objection")]
         for k, head in enumerate(HEADS):
             rows = objections if head == "unheard" else slice(None)
