@@ -65,7 +65,7 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
         sure = model.confidence(features(record, index), fate().logit(received))
         # Few records teach this, but a wrong accusation costs more than a missed one.
         if _formality(record, index):
-            return sure / 5
+            return sure / 5  # The encoder is often surer of the words than half would undo.
         return sure / 2 if received[ANSWERED] > TAKEN_UP else sure
 
     found = tuple(_candidate(record, p, confidence(p.seed)) for p in seeds(record))
