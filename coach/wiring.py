@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from coach.engine import Engine, Watch
 from coach.errors import ConfigError, InputError, LibraryError
 from coach.events import happened
-from coach.schema import Analysis, Review
+from coach.schema import Analysis, Conversation, Review
 from coach.settings import EngineChoice, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Coach:
 
         conversation = notes.parse(text, format)
         if corrections:
-            self.anonymise(text, format=format, keep=True, corrections=corrections)
+            self.correct([conversation], corrections)
         entry = self.library.add(
             conversation, title=title, date=date, attendees=attendees, tags=tags, names_read=names_read
         )
@@ -172,6 +172,23 @@ class Coach:
         self.identities.update(grown)
         assert done is not None
         return done
+
+    def correct(
+        self,
+        conversations: Sequence[Conversation],
+        corrections: Sequence[Correction],
+        *,
+        keep: bool = True,
+        step: Callable[[], None] | None = None,
+    ) -> Identities:
+        """Who is who after these notes and the user's changes to names in any of them, remembered with ``keep``; see
+        :func:`coach.anonymise.corrected_in`."""
+        from coach.anonymise import corrected_in
+
+        def change(known: Identities) -> Identities:
+            return corrected_in(conversations, known, corrections, step)
+
+        return self.identities.update(change) if keep else change(self.identities.load())
 
     def brief(self, plan: Plan, *, engine: EngineChoice | None = None) -> Brief:
         """What to know before the meeting; see :func:`coach.rehearsal.brief.make_brief`. Names are real."""

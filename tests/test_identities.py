@@ -214,6 +214,18 @@ def test_split_people_get_a_new_entity_and_old_texts_still_restore() -> None:
     assert split.canonical("Person A2") == "Person B"
 
 
+def test_whoever_keeps_a_pseudonym_after_a_split_is_whom_it_stood_for() -> None:
+    known = people("Bob").add("Robert Quill", same_as="Person A")
+    for split in (known.split("Person A", "Bob"), known.split("Person A", "Robert Quill")):
+        assert [(e.label, [f.text for f in e.forms]) for e in split.entities] == [
+            ("Person A", ["Bob"]),
+            ("Person B", ["Robert Quill"]),
+        ]
+        met = split.add("Robert Quill")
+        assert met.originals["Person B"] == met.originals["Person A2"] == "Robert Quill"
+        assert {match.owner for match in met.index.matches("Bob spoke")} == {"Person A"}
+
+
 def test_a_forgotten_person_is_gone_and_their_pseudonym_is_not_reused() -> None:
     known = people("Ulla", "Ben").without("Ulla")
     assert "Ulla" not in known.model_dump_json()

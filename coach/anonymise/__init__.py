@@ -5,7 +5,7 @@ name (:mod:`.context`), then people (:mod:`.people`): attendees, speakers, every
 that the name model finds (:mod:`.model`). docs/design/privacy.md says what was tried and measured.
 """
 
-from coach.anonymise.corrections import Change, Correction, anonymise_corrected, corrected
+from coach.anonymise.corrections import Change, Correction, anonymise_corrected, corrected, corrected_in
 from coach.anonymise.guard import leak_check, leaks_in
 from coach.anonymise.pseudonyms import Anonymised, Preview, Replacement, anonymise, pseudonymise, restore
 
@@ -18,6 +18,7 @@ __all__ = [
     "anonymise",
     "anonymise_corrected",
     "corrected",
+    "corrected_in",
     "leak_check",
     "leaks_in",
     "pseudonymise",

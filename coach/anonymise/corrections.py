@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, get_args
 
 from coach.anonymise.pseudonyms import Anonymised, anonymise
@@ -25,21 +25,38 @@ class Correction(Value):
     other: str = ""
 
 
-def corrected(identities: Identities, corrections: Sequence[Correction], text: str) -> Identities:
-    """The identities after these changes, in order. Raises :class:`InputError` for words that ``text`` does not hold,
+def corrected(identities: Identities, corrections: Sequence[Correction], texts: Sequence[str]) -> Identities:
+    """The identities after these changes, in order. Raises :class:`InputError` for words that none of ``texts`` holds,
     a type that there is not, and for names that are not known."""
     for change in corrections:
         if change.what == "exempt":
             identities = identities.exempted(change.one)
         elif change.what == "hide":
-            if change.one not in text:
+            if not any(change.one in text for text in texts):
                 raise InputError(f"“{change.one}” is not in the notes: copy it from there, letter for letter")
             identities = identities.add(change.one, type_of(change.other or "person"))
         elif change.what == "merge":
             identities = identities.merge(change.one, change.other)
-        else:
+        elif not _alone(identities, change.one):
             identities = identities.split(change.one, change.one)
     return identities
+
+
+def corrected_in(
+    conversations: Iterable[Conversation],
+    known: Identities,
+    corrections: Sequence[Correction],
+    step: Callable[[], None] | None = None,
+) -> Identities:
+    """Who is who after some notes, one after the other, and then these changes: a name may be in any of the notes.
+    ``step`` is called after each of them."""
+    texts = []
+    for conversation in conversations:
+        known = anonymise(conversation, known).identities
+        texts.append(conversation.text)
+        if step is not None:
+            step()
+    return corrected(known, corrections, texts)
 
 
 def type_of(name: str) -> EntityType:
@@ -54,8 +71,11 @@ def anonymise_corrected(
     conversation: Conversation, known: Identities, corrections: Sequence[Correction] = ()
 ) -> Anonymised:
     """The conversation in pseudonyms with these changes made; see :func:`coach.anonymise.anonymise`."""
-    done = anonymise(conversation, known)
-    if not corrections:
-        return done
     # Names are known only after a first pass; changes about them need a second one.
-    return anonymise(conversation, corrected(done.identities, corrections, conversation.text))
+    return anonymise(conversation, corrected_in([conversation], known, corrections) if corrections else known)
+
+
+def _alone(identities: Identities, spelling: str) -> bool:
+    """Whether a spelling is nobody else's already, as after the same change before."""
+    entity, folded = identities.find(spelling), spelling.casefold()
+    return entity is not None and all(form.text.casefold() == folded for form in entity.forms)

@@ -6,19 +6,20 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from coach.cli import app
-from coach.cli.names import Exempt, Hide, Merge, Preview, Split, corrections, print_previews
+from coach.cli.names import Exempt, Hide, Merge, Preview, Split, corrections, print_preview
 from coach.cli.review import AsJson, Format, read
 from coach.errors import InputError
 
 if TYPE_CHECKING:
     from coach.library import Entry
-    from coach.schema import Passage, Value
+    from coach.schema import Conversation, Passage, Value
     from coach.wiring import Coach
 
 NOTHING_KEPT = "nothing here yet: coach library add FILE keeps notes"
@@ -53,30 +54,30 @@ def add(
 
     coach, given = Coach(), _files(files)
     changes = corrections(hide, exempt, merge, split)
-    if preview:
-        print_previews(coach, [read(file) for file in given], changes, format, as_json, then="coach library add")
-        return
-    if changes and len(given) > 1:
-        raise InputError("--hide, --exempt, --merge and --split are about the words of one file: give them one by one")
+    reading = cache(read) if preview or changes else read  # What stdin said can't be read again.
     kept: list[Entry] = []
     problems: list[InputError] = []
+    if preview:
+        print_preview(coach, _readable(given, reading, format, problems), changes, as_json, then="coach library add")
+        _tell_of(problems, len(given), "can't be read")
+        return
+    if changes:
+        readable = _readable(given, reading, format, [])
+        with _progress(len(readable), "Looking for names") as step:
+            coach.correct(readable, changes, step=step)
     about: dict[str, Any] = {"format": format, "title": title, "date": date}
-    about |= {"attendees": attendee or (), "tags": tag or ()} | ({"corrections": changes} if changes else {})
+    about |= {"attendees": attendee or (), "tags": tag or ()}
     shared = len(given) > 1 and (jobs > 1 or coach.settings.dask)
-    keep = _kept_by_many if shared else _kept_here
-    with _progress(len(given)) as step:
-        for done in keep(coach, given, jobs, about):
+    keeping = _kept_by_many(coach, given, reading, jobs, about) if shared else _kept_here(coach, given, reading, about)
+    with _progress(len(given), "Keeping notes") as step:
+        for done in keeping:
             if isinstance(done, InputError):
                 problems.append(done)
             else:
                 kept.append(done)
             step()
     _print_kept(coach, kept, as_json)
-    if problems and len(given) == 1:
-        raise problems[0]
-    if problems:
-        told = "; ".join(map(str, problems))
-        raise InputError(f"{len(problems)} of {len(kept) + len(problems)} files were not kept: {told}")
+    _tell_of(problems, len(given), "were not kept")
 
 
 @library.command()
@@ -256,15 +257,42 @@ def rotate_key() -> None:
     print("rotated: set COACH_KEY to the new key now" if new else "rotated: the old key opens nothing any more")
 
 
-def _kept_here(coach: Coach, files: list[str], _: int, about: dict[str, Any]) -> Iterator[Entry | InputError]:
+def _readable(
+    files: list[str], reading: Callable[[str], str], format: str | None, problems: list[InputError]
+) -> list[Conversation]:
+    """What those files say that hold notes; why the others don't is added to the problems."""
+    from coach import notes
+
+    found = []
     for file in files:
         try:
-            yield coach.keep(read(file), **about)
+            found.append(notes.parse(reading(file), format))
+        except InputError as error:
+            problems.append(error)
+    return found
+
+
+def _tell_of(problems: list[InputError], files: int, what: str) -> None:
+    """Raises one error for all that went wrong with some of these files, if anything did."""
+    if problems and files == 1:
+        raise problems[0]
+    if problems:
+        raise InputError(f"{len(problems)} of {files} files {what}: {'; '.join(map(str, problems))}")
+
+
+def _kept_here(
+    coach: Coach, files: list[str], reading: Callable[[str], str], about: dict[str, Any]
+) -> Iterator[Entry | InputError]:
+    for file in files:
+        try:
+            yield coach.keep(reading(file), **about)
         except InputError as error:
             yield error
 
 
-def _kept_by_many(coach: Coach, files: list[str], jobs: int, about: dict[str, Any]) -> Iterator[Entry | InputError]:
+def _kept_by_many(
+    coach: Coach, files: list[str], reading: Callable[[str], str], jobs: int, about: dict[str, Any]
+) -> Iterator[Entry | InputError]:
     """Entries in the order in which their notes were read, then the files that can't be."""
     from coach.bulk import keep_all
 
@@ -274,7 +302,7 @@ def _kept_by_many(coach: Coach, files: list[str], jobs: int, about: dict[str, An
     def texts() -> Iterator[tuple[int, str]]:
         for number, file in enumerate(files):
             try:
-                yield number, read(file)
+                yield number, reading(file)
             except InputError as error:
                 unreadable.append(error)
 
@@ -284,12 +312,12 @@ def _kept_by_many(coach: Coach, files: list[str], jobs: int, about: dict[str, An
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr while more than a few files are kept and somebody watches."""
+def _progress(total: int, label: str) -> Iterator[Callable[[], None]]:
+    """A bar on stderr while more than a few files are worked on and somebody watches."""
     if total < 3 or not sys.stderr.isatty():
         yield lambda: None
         return
-    with typer.progressbar(length=total, label="Keeping notes", file=sys.stderr) as bar:
+    with typer.progressbar(length=total, label=label, file=sys.stderr) as bar:
         yield lambda: bar.update(1)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -14,8 +14,9 @@ from coach.cli.review import AsJson, File, Format, read, write
 from coach.errors import InputError, LeakError
 
 if TYPE_CHECKING:
-    from coach.anonymise import Anonymised, Correction
+    from coach.anonymise import Correction
     from coach.identities import Entity, Identities
+    from coach.schema import Conversation
     from coach.wiring import Coach
 
 names = typer.Typer(help="Who is who: every name known so far with its pseudonym; correct it, export it.")
@@ -55,6 +56,7 @@ def anonymise(
 
     New names are remembered, encrypted; with --preview nothing is.
     """
+    from coach import notes
     from coach.wiring import Coach
 
     coach = Coach()
@@ -66,7 +68,7 @@ def anonymise(
             raise LeakError(f"{len(found)} left in the text ({kinds}): run coach anonymise on it, or exempt the word.")
         print("no name, address or number is left")
     elif preview:
-        print_previews(coach, [text], changes, format, as_json, then="coach anonymise")
+        print_preview(coach, [notes.parse(text, format)], changes, as_json, then="coach anonymise")
     else:
         done = coach.anonymise(text, format=format, keep=True, corrections=changes)
         if as_json or with_originals:
@@ -198,39 +200,54 @@ def corrections(
     return (*made, *(Correction(what="split", one=word.strip()) for word in split or ()))
 
 
-def print_previews(
-    coach: Coach, texts: Sequence[str], changes: Sequence[Correction], format: str | None, as_json: bool, then: str
+def print_preview(
+    coach: Coach, conversations: Sequence[Conversation], changes: Sequence[Correction], as_json: bool, then: str
 ) -> None:
-    """What would be replaced in these notes, one after the other; ``then`` is the command that goes on from there."""
-    known, rows = coach.identities.load(), list[dict[str, object]]()
-    for text in texts:
-        done = coach.anonymise(text, format=format, corrections=changes, known=known)
+    """What would be replaced in all of these notes together; ``then`` is the command that goes on from there."""
+    from coach.anonymise import anonymise
+
+    known = coach.correct(conversations, changes, keep=False) if changes else coach.identities.load()
+    counts = dict[tuple[str, str, str], tuple[int, int]]()
+    for conversation in conversations:
+        done = anonymise(conversation, known)
         known = done.identities
-        rows += [row.model_dump() for row in done.preview()]
-        if not as_json:
-            print("\n".join(_table(done)), end="\n\n")
+        for row in done.preview():
+            times, files = counts.get((row.pseudonym, row.original, row.type), (0, 0))
+            counts[row.pseudonym, row.original, row.type] = times + row.count, files + 1
+    rows = [_Row(*row, *counted) for row, counted in counts.items()]
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=1))
-        return
-    print(
-        "Nothing is stored yet. If a line is wrong: --hide 'words=type', --exempt 'word', --merge 'one=other' or\n"
-        f"--split 'spelling' beside --preview shows the difference. Then {then} without --preview."
-    )
+        print(json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=1))
+    elif conversations:
+        print("\n".join(_table(rows, known, several=len(conversations) > 1)), end="\n\n")
+        print(
+            "Nothing is stored yet. If a line is wrong: --hide 'words=type', --exempt 'word', --merge 'one=other' or\n"
+            f"--split 'spelling' beside --preview shows the difference. Then {then} without --preview."
+        )
 
 
-def _table(done: Anonymised) -> list[str]:
-    """A row for each spelling, those of one person together."""
-    rows = done.preview()
+class _Row(NamedTuple):
+    """A spelling in some notes: what becomes of it, how often it is there, and in how many of them."""
+
+    pseudonym: str
+    original: str
+    type: str
+    count: int
+    files: int
+
+
+def _table(rows: Sequence[_Row], known: Identities, *, several: bool) -> Iterator[str]:
+    """A line for each spelling, those of one person together in the order in which people turn up."""
     if not rows:
-        return ["nothing to replace: no name, address or number was found"]
-    owners = [getattr(done.identities.owners.get(row.pseudonym), "label", row.pseudonym) for row in rows]
+        yield "nothing to replace: no name, address or number was found"
+        return
+    owners = [getattr(known.owners.get(row.pseudonym), "label", row.pseudonym) for row in rows]
     together = {label: number for number, label in reversed(list(enumerate(owners)))}
     width = max(12, *(len(row.original) for row in rows))
-    lines = [f"{'becomes':20}  {'in the notes':{width}}  {'type':10}  times"]
+    yield f"{'becomes':20}  {'in the notes':{width}}  {'type':10}  times" + ("  files" if several else "")
     for _, row in sorted(zip(owners, rows, strict=True), key=lambda pair: together[pair[0]]):
         original = row.original.replace("\n", " ")
-        lines.append(f"{row.pseudonym:20}  {original:{width}}  {row.type.replace('_', ' '):10}  {row.count:5}")
-    return lines
+        line = f"{row.pseudonym:20}  {original:{width}}  {row.type.replace('_', ' '):10}  {row.count:5}"
+        yield line + (f"  {row.files:5}" if several else "")
 
 
 def _known(entity: Entity) -> str:

@@ -107,12 +107,14 @@ class Identities(Value):
 
         A pseudonym that was split off keeps the letters of whom it was taken from.
         """
-        found: dict[str, set[Words]] = {entity.label: set() for entity in self.entities if entity.type == "person"}
-        for entity in self.entities:
+        people = {entity.label: entity for entity in self.entities if entity.type == "person"}
+        found: dict[str, set[Words]] = {label: set() for label in people}
+        for entity in people.values():
             for form in entity.forms:
                 source = form.pseudonym.rstrip("0123456789")
                 if form.retired and form.type == "person" and source != entity.label and source in found:
                     found[source].add(name_words(form.text))
+                    found[entity.label] |= {name_words(f.text) for f in people[source].forms if f.type == "person"}
         return {label: frozenset(spellings) for label, spellings in found.items()}
 
     @cached_property
@@ -175,12 +177,15 @@ class Identities(Value):
         return self._with(entities=tuple(rest), reserved=(*self.reserved, gone.label))
 
     def split(self, entity: str, *spellings: str) -> Identities:
-        """These identities with the given spellings moved to a new entity; old pseudonyms still restore."""
+        """These identities with the given spellings, or all others, as a new entity; old pseudonyms still restore."""
         source = self._required(entity)
         chosen = {spelling.casefold() for spelling in spellings}
         moved = tuple(f for f in source.forms if f.text.casefold() in chosen)
         if not moved or len(moved) == len(source.forms):
             raise InputError("nothing to split: name some, but not all, of the spellings of one entity.")
+        if any(form.pseudonym == source.label for form in moved):
+            # What stands for the entity is what stands for this spelling, so it stays and the others go.
+            moved = tuple(form for form in source.forms if form not in moved)
         left = source.model_copy(update={"forms": tuple(f for f in source.forms if f not in moved)})
         register = Register(self._with(entities=tuple(left if e is source else e for e in self.entities)))
         label = register.entity(source.type)
@@ -225,7 +230,7 @@ class Register:
         self._before = identities
         self._entities = {entity.label: entity for entity in identities.entities}
         self._forms = {entity.label: list(entity.forms) for entity in identities.entities}
-        self._taken = set(identities.originals) | set(identities.reserved) | set(self._entities)
+        self._taken = set(identities.originals) | set(identities.reserved)
         self._given = {
             (label, form.type, form.text): form.pseudonym
             for label, forms in self._forms.items()
@@ -240,7 +245,7 @@ class Register:
 
     def reserve(self, text: str) -> bool:
         """Marks pseudonym-shaped text as never to be given out; ``False`` when it is in use already."""
-        if text in self._taken and text not in self._reserved:
+        if text in self._entities or (text in self._taken and text not in self._reserved):
             return False
         self._taken.add(text)
         self._reserved[text] = None
