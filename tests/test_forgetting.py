@@ -310,7 +310,7 @@ def test_the_command_shows_what_goes_and_asks_first(full: Coach, tmp_path: Path)
 
     asked = ("library", "forget", "Marisa Quill", "--also", str(reports))
     refused = coach_command(full.settings, *asked, answer="n\n")
-    assert refused.returncode == 1 and "There is no undo" in refused.stdout
+    assert refused.returncode == 2 and "There is no undo" in refused.stdout
     assert "4 they said" in refused.stdout and "Tobias" not in refused.stdout
     for name in ("export.json", "review.md", "review.html"):
         assert re.search(rf"file +{re.escape(str(reports / name))} goes", refused.stdout)

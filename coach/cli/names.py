@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -216,7 +217,7 @@ def print_preview(
             counts[row.pseudonym, row.original, row.type] = times + row.count, files + 1
     rows = [_Row(*row, *counted) for row, counted in counts.items()]
     if as_json:
-        print(json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=1))
+        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
     elif conversations:
         print("\n".join(_table(rows, known, several=len(conversations) > 1)), end="\n\n")
         print(
@@ -225,7 +226,8 @@ def print_preview(
         )
 
 
-class _Row(NamedTuple):
+@dataclass(frozen=True)
+class _Row:
     """A spelling in some notes: what becomes of it, how often it is there, and in how many of them."""
 
     pseudonym: str
