@@ -375,6 +375,7 @@ class Coach:
 
         from coach import __version__, notes
         from coach.detectors import DETECTORS
+        from coach.identities.inspecting import about_key
         from coach.llm.connect import CHAT_MODELS
         from coach.registry import Registry
         from coach.repair import damage
@@ -396,6 +397,7 @@ class Coach:
             "on_this_machine": self._offers(),
             "data_folder": str(home),
             "readable_by": readable,
+            "name_key": about_key(self.settings),
             "damage": [f"{problem}: run coach doctor --repair" for problem in damage(self.settings)] or ["none found"],
             "finding_kinds": list(DETECTORS),
             "note_formats": list(notes.FORMATS),

@@ -295,6 +295,55 @@ def test_a_key_that_is_wrong_or_gone_loses_nothing_and_says_what_to_do(
     assert "Amara Okafor" in coach("library", "list").out
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("nothing is kept", "none yet: it is made with the first name"),
+        ("a key, and nothing is kept", "COACH_KEY, not used yet"),
+        ("as it was", r"\S+identities.key\Z"),
+        ("gone", "their key is gone. Nothing is lost: set COACH_KEY, unlock the keyring, or put identities.key back"),
+        ("of something else", r"identities.key: the identity key is not the one .* put identities.key back"),
+        ("damaged", "identities.key: can't be read as a key. Put it back from a backup"),
+        ("readable by others", r"was readable by others \(mode 644\).*coach library rotate-key"),
+        ("in COACH_KEY", r"\ACOACH_KEY\Z"),
+        ("too short", "COACH_KEY: too short"),
+        ("another in COACH_KEY", "COACH_KEY: the identity key is not the one"),
+        ("a rotation was killed", "a change of the key was interrupted: the next command"),
+    ],
+)
+def test_the_doctor_says_how_it_stands_with_the_key_of_the_names(
+    coach: Commands, notes: Path, a_home_of_its_own: Path, monkeypatch: pytest.MonkeyPatch, change: str, said: str
+) -> None:
+    file = a_home_of_its_own / "identities.key"
+    if "nothing is kept" not in change:
+        coach("names", "add", "Amara Okafor")
+    right = file.read_text(encoding="ascii") if file.exists() else ""
+    other = "A" * 43 + "="
+    for name, text in (("of something else", other), ("damaged", "?"), ("a rotation was killed", other)):
+        if change == name:
+            file.write_text(text, encoding="ascii")
+    if change == "a rotation was killed":
+        file.with_name("identities.key.next").write_text(right, encoding="ascii")
+    if change in ("gone", "in COACH_KEY"):
+        file.unlink()
+    file.exists() and file.chmod(0o644 if change == "readable by others" else 0o600)
+    given = {"in COACH_KEY": right.strip(), "too short": "short", "another in COACH_KEY": other}
+    given["a key, and nothing is kept"] = "a passphrase that is long enough"
+    if change in given:
+        monkeypatch.setenv("COACH_KEY", given[change])
+
+    def files() -> dict[str, bytes]:
+        return {f.name: f.read_bytes() for f in a_home_of_its_own.iterdir() if not f.name.endswith(("-wal", "-shm"))}
+
+    before = files()
+    done = coach("doctor", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)["name_key"]
+    assert re.search(said, told) and "\n" not in told
+    assert other not in done.out and not (right and right.strip() in done.out)
+    assert files() == before
+
+
 LEDGER = (
     ("ledger", 0, r"(?P<night>\w+)  Lena Fuchs: “The pager.*? coach ledger mark ID heard closes it"),
     ("ledger", 0, r"(?P<again>\w+)  Lena Fuchs: “Again I was"),

@@ -137,11 +137,15 @@ class IdentityLedger:
 
     def is_lost(self) -> bool:
         """Whether the ledger is empty although the library beside it is not: then its file was lost, and is not new."""
-        _, about = tables(metadata())
-        with self._begin() as connection:
-            known = connection.scalar(about.select().with_only_columns(about.c.fingerprint))
+        known = self.fingerprint()
         self.close()
         return known is None and _has_meetings(self._settings)
+
+    def fingerprint(self) -> str | None:
+        """Of the key that everything here was encrypted with; ``None`` when there is nothing yet."""
+        _, about = tables(metadata())
+        with self._begin() as connection:
+            return connection.scalar(about.select().with_only_columns(about.c.fingerprint))
 
     def opened(self, sealed: Sequence[bytes]) -> list[str]:
         """What the key opens of these rows, from a damaged ledger; raises :class:`KeyMissingError` when the key is gone
