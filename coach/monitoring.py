@@ -97,7 +97,7 @@ def serve_metrics(address: str, waiting: Callable[[], int] = lambda: 0) -> int:
     Raises :class:`ConfigError` when the address makes no sense or is taken, or when prometheus-client is missing.
     """
     host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdecimal():
         raise ConfigError("--metrics: write HOST:PORT, such as 127.0.0.1:9464.")
     try:
         from prometheus_client import start_http_server

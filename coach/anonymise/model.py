@@ -32,9 +32,10 @@ _PLACE = re.compile(
     r"College|University|Foundation|Systems|Airport|Authority|Council|Arms)\b"
 )
 _PREFIXED = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|Fitz)[A-Z][a-z]+\Z")
-_WINDOW, _NARROW = 400, 160  # characters that are read together: with the whole line around a word, and at first
+_WINDOW, _NARROW = 240, 160  # characters that are read together: with the whole line around a word, and at first
 _SENTENCE = re.compile(r"[^\n]*?(?:(?:\w{4}\.|[!?…])[\"”’)\]*_]*[ \t]+(?=[^a-z\n])|\n|\Z)")  # not after "Mr." or "e.g."
 _LINE = re.compile(r"[^\n]*(?:\n|\Z)")
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]+")
 _FIRST = 3
 _BATCH = 8
 _LOADING = threading.Lock()
@@ -58,12 +59,13 @@ def names_found(text: str, taken: list[Match], known: Container[str], read: Read
         for form in {fold(word) for word in spelled if _spelled_like_a_name(word, known)}
         if form not in known and form not in plain and _possible(form) and form not in given_names()
     }
+    shouted = doubtful - {fold(word) for word in spelled if not word.isupper()}
+    doubtful -= {form for form in shouted if _CONSONANTS.fullmatch(form)}  # NPM, RGN: initials have to be introduced
     capitals = [w for w in words if w[0][0].isupper()]
     # Will, Grace and the like count where the sentence says so, if the model agrees.
     placed = {w.start() for w in capitals if _placed_like_a_name(text, w, known)}
     wondered = {word for word in spelled if fold(word) in doubtful}
     asked = [w for w in words if w.group() in wondered or w.start() in placed]
-    shouted = doubtful - {fold(word) for word in spelled if not word.isupper()}
     needed = {form: SURER if form in shouted else SURE for form in doubtful}
     accepted, seen = _vote(text, asked, placed, needed, {} if read is None else read)
     accepted = set(accepted) - _places(text, [w for w in capitals if fold(w.group()) in accepted])

@@ -132,7 +132,7 @@ def _emails(text: str) -> Iterator[Match]:
 
 def is_card(number: str) -> bool:
     """Whether the digits pass the Luhn check (ISO/IEC 7812-1) and begin as payment cards do."""
-    digits = [int(digit) for digit in number if digit.isdigit()]
+    digits = [int(digit) for digit in number if digit.isdecimal()]
     if not 13 <= len(digits) <= 19 or digits[0] not in (2, 3, 4, 5, 6) or len(set(digits)) == 1:
         return False
     doubled = [digit * 2 - 9 * (digit > 4) if i % 2 else digit for i, digit in enumerate(reversed(digits))]
@@ -142,7 +142,8 @@ def is_card(number: str) -> bool:
 def is_iban(text: str) -> bool:
     """Whether the text passes the IBAN check (ISO 13616, modulo 97) and has a possible length."""
     compact = re.sub(r"[ -]", "", text).upper()
-    if not 15 <= len(compact) <= 34 or not compact[:2].isalpha() or not compact[2:4].isdigit():
+    # To a pattern that ignores case, İ is a letter like i; to this check it is none.
+    if not compact.isascii() or not 15 <= len(compact) <= 34 or not compact[:2].isalpha() or not compact[2:4].isdigit():
         return False
     return int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
 
