@@ -61,7 +61,7 @@ FIRST_PERSON, LAST_PERSON = 20, 99  # rows of the vocabulary that BERT left unus
 WINDOW, STEP, LONGEST = 384, 256, 72  # word pieces: per window, between windows, per sentence
 BATCH = 4
 
-_LINK = re.compile(r"!?\[([^\]\n]{1,200})\]\((?:[^()\s]|\([^()\s]*\))*\)")
+LINK = re.compile(r"!?\[([^\]\n]{1,200})\]\((?:[^()\s]|\([^()\s]*\))*\)")
 _URL = re.compile(r"\b(?:https?://|www\.)\S+")
 _MARKUP = re.compile(r"[*_`~]{2,}|(?<!\w)[*_`]|[*_`](?!\w)")
 _CHAIRS = re.compile(r"\b(chair|chairs|chairing|facilitat\w+|moderat\w+|host|presid\w+)\b", re.I)
@@ -271,7 +271,7 @@ def _name_pattern(people: dict[str, int]) -> re.Pattern[str] | None:
 
 
 def _plain(text: str, names: re.Pattern[str] | None, people: dict[str, int]) -> str:
-    text = _MARKUP.sub("", _URL.sub("link", _LINK.sub(r"\1", text)))
+    text = _MARKUP.sub("", _URL.sub("link", LINK.sub(r"\1", text)))
     if names is None:
         return text
 

@@ -14,6 +14,7 @@ from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from coach.acts import LINK
 from coach.lexicon import cues, fold, listed, load, scope
 from coach.rewriting import question, rewrite
 from coach.topics import about, head, to_you, topic
@@ -129,7 +130,7 @@ def _ending(candidate: Candidate, slots: dict[str, str]) -> str:
         order.append("later")
     if record.end_of_item:
         order += ["next_topic", "end_of_item"]
-    order.append("open")
+    order.append("echoed" if record.echoed else "open")
     return next(filter(None, (_fill(closing[name], slots, seed) for name in order)))
 
 
@@ -251,7 +252,7 @@ def is_name(speaker: str) -> bool:
 
 def snippet(text: str, limit: int = _SNIPPET) -> str:
     """The text, or its first clause or words, in curly quotation marks and on one line; "…" where it is cut."""
-    flat = " ".join(re.sub(r"\n[^\S\n]*>+", " ", text).split()).strip(" -*•|>")
+    flat = " ".join(re.sub(r"\n[^\S\n]*>+", " ", LINK.sub(r"\1", text)).split()).strip(" -*•|>")
     flat = flat.strip("() ") if flat.count("(") != flat.count(")") or flat.startswith("(") else flat
     flat = re.sub(r"[\"“„]([^\"“”„]*)[\"”“]", r"‘\1’", flat)
     flat = re.sub(r"^‘([^‘’]*)’$", r"\1", re.sub(r"[\"“”„]", "", flat))

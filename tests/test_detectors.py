@@ -166,12 +166,13 @@ Clerk: The roof is dry again.
     assert found(notes, kind="unheard_objection") == []
 
 
-def test_silence_after_a_proposal_is_still_heard() -> None:
-    notes = """\
+@pytest.mark.parametrize("hush", ["No comments.", "Nobody spoke.", "No one said anything against it."])
+def test_silence_after_a_proposal_is_still_heard(hush: str) -> None:
+    notes = f"""\
 # Staff meeting
 
 Chair proposed to close the Leeds office in June and move everyone to York.
-No comments.
+{hush}
 Chair: Then it is decided.
 """
     assert "silence" in [f.subtype for f in found(notes, tier="finding")]

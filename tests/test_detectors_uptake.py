@@ -91,6 +91,15 @@ def test_the_record_names_proposal_reply_and_later_uptake() -> None:
     assert found.later_uptake is not None and "lift" in found.later_uptake.text
 
 
+@pytest.mark.parametrize(
+    ("later", "echoed"),
+    [("We should talk about Sundays and the lift.", True), ("The new aprons are here.", False)],
+)
+def test_words_that_come_back_later_in_the_item_are_an_echo(later: str, echoed: bool) -> None:
+    text = f"# Lift\n\nRuth: We count now.\nPaul: The lift is off on Sundays.\nRuth: Fine.\nMara: {later}\n"
+    assert uptake_record(record_of(text, proposal={0}, objection={1}), (1,)).echoed is echoed
+
+
 def test_the_chair_is_known_from_the_list_of_roles() -> None:
     text = "Chair: Ruth\nPresent: Ruth, Paul\n\n" + MEETING.format(reply="OK.")
     record = record_of(text)

@@ -164,6 +164,14 @@ def test_a_parked_point_without_an_owner_is_said_to_have_none() -> None:
     assert re.search(r"no owner|who takes it", why)
 
 
+def test_nobody_is_said_to_have_passed_over_what_may_have_come_up_again() -> None:
+    later = sentence("The minutes of April, please.")
+    record = UptakeRecord(reply=later, reply_act=ReplyAct.SUBJECT_CHANGE, echoed=True)
+    assert "what became of it" in explain(candidate(SHIFT, record=record), conversation()).why
+    record = UptakeRecord(reply=later, reply_act=ReplyAct.SUBJECT_CHANGE)
+    assert "what became of it" not in explain(candidate(SHIFT, record=record), conversation()).why
+
+
 def test_silence_is_put_to_the_whole_room() -> None:
     record = UptakeRecord(proposal=sentence("The clinic moves to Fridays from June."))
     wording = explain(candidate("Hearing nothing, that's agreed.", subtype="silence", record=record), conversation())
@@ -250,6 +258,14 @@ def test_a_topic_that_is_not_feared_must_be_known_from_the_rest_of_the_notes() -
     assert topic("He puts the headphones on.", "We pay for headphones.") == "the headphones"
 
 
+def test_an_adverb_ends_a_topic() -> None:
+    assert topic("It was just before the release rather than in May.", "We release in May.") == "the release"
+
+
+def test_what_every_meeting_is_about_is_no_topic() -> None:
+    assert topic("It is about the proposal.", "The proposal is on the table.") is None
+
+
 def test_where_something_moves_is_no_topic() -> None:
     assert topic("It moves the Project forward.", "The Project is large. We look forward to it.") is None
 
@@ -272,6 +288,7 @@ def test_a_topic_is_named_from_where_the_coach_stands(noun: str, to_speaker: str
 def test_a_snippet_is_on_one_line_and_cut_at_a_clause() -> None:
     assert snippet("Fine,\n  if we have to.") == "“Fine, if we have to”"
     assert snippet('He said "no" twice.') == "“He said ‘no’ twice”"
+    assert snippet("I [posted](https://chat.example/a_(b)) it there.") == "“I posted it there”"
     cut = snippet(
         "We had one evening for this in the week of half-term, and there were nine of us in a room for sixty people."
     )

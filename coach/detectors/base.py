@@ -36,6 +36,7 @@ class UptakeRecord:
     reply_act: what that turn did.
     chair: the reply is by whoever chairs or facilitates.
     later_uptake: a later sentence that comes closest to taking it up, if any does (weakly: else it were no candidate).
+    echoed: somebody else uses its words after the first reply, so that it may have come up again.
     end_of_item: nothing by anybody else follows before the item ends.
     next_topic: title of the section that follows, or None.
     """
@@ -45,6 +46,7 @@ class UptakeRecord:
     reply_act: ReplyAct = ReplyAct.NONE
     chair: bool = False
     later_uptake: Sentence | None = None
+    echoed: bool = False
     end_of_item: bool = False
     next_topic: str | None = None
 

@@ -35,9 +35,12 @@ BEFORE = 12
 _HEARD_NONE = re.compile(
     r"\b(?:(?:hearing|seeing|heard) (?:none|no\b|nothing)"
     r"|no (?:further )?(?:objections?|clarifications?|comments?|questions)"
-    r"|(?:no one|nobody) (?:has |had )?(?:raised|asked for|brought up) (?:any|other|anything)|everyone approves"
-    r"|consensus (?:on|to|is)\b)|^\W*none\W*$",
+    r"|(?:no one|nobody) (?:else )?(?:has |had )?(?:raised|asked for|brought up) (?:any|other|anything)"
+    r"|everyone approves|consensus (?:on|to|is)\b)|^\W*none\W*$",
     re.I,
+)
+_NOBODY = re.compile(
+    r"\b(?:no one|nobody) (?:else )?(?:has |had )?(?:said|objected|spoke|raised|asked|brought up)\b", re.I
 )
 FEATURES = (*SENTENCE_FEATURES, *UPTAKE_FEATURES, *(f"subtype {s}" for s in OBJECTION_SUBTYPES))
 ANSWERED = UPTAKE_FEATURES.index("answer best")
@@ -136,6 +139,8 @@ def _candidate(record: Record, passage: Passage, confidence: float) -> Candidate
 
 def _subtype(record: Record, index: int, reply: ReplyAct) -> str:
     share = dict(zip(OBJECTION_SUBTYPES, record.probabilities["objection_subtype"][index].tolist(), strict=True))
+    if _NOBODY.search(record.sentences[index].text):
+        return "silence"  # "No one said they were less happy with it."
     # The record decides between the three that are about the reply; the words decide the other two.
     if reply in (ReplyAct.NONE, ReplyAct.BARE_OK, ReplyAct.SUBJECT_CHANGE):
         share["ignored"] += 0.2

@@ -18,6 +18,8 @@ from coach.schema import Conversation, Sentence
 if TYPE_CHECKING:
     from coach.acts import Reading
 
+RARE = 4
+"""Sentences with a word, at most, for it to tell by itself that one of them is about another."""
 FAR = 60
 """Sentences after a passage that can still take it up, where notes have no agenda items."""
 
@@ -69,6 +71,16 @@ class Record:
         return tuple(
             frozenset(w[:5] for w in map(str.lower, _WORD.findall(s.text)) if w not in _COMMON) for s in self.sentences
         )
+
+    @cached_property
+    def word_counts(self) -> Counter[str]:
+        """In how many sentences each of these words stands."""
+        return Counter(word for words in self.words for word in words)
+
+    def shares_words(self, passage: Sequence[int], other: int) -> bool:
+        """Whether a sentence has two content words in common with a passage, or one that is rare in these notes."""
+        common = frozenset().union(*(self.words[i] for i in passage)) & self.words[other]
+        return len(common) > 1 or any(self.word_counts[word] <= RARE for word in common)
 
     @cached_property
     def lines_of(self) -> Counter[str | None]:
@@ -241,6 +253,7 @@ def uptake_record(record: Record, passage: Sequence[int]) -> UptakeRecord:
         reply_act=reply_act(record, last, reply),
         chair=bool(reply) and sentences[reply.start].speaker in record.chairs,
         later_uptake=later,
+        echoed=any(record.shares_words(passage, j) for j in after if j not in reply),
         end_of_item=not after,
         next_topic=record.sections[end] if end < len(sentences) else None,
     )
