@@ -3,7 +3,9 @@
     python -m benchmarks.detection records --docs DIR --gold DIR              # the whole coach on annotated records
     python -m benchmarks.detection folds --corpus DIR --readings DIR          # on records the encoder did not see
     python -m benchmarks.detection ablation --corpus DIR --readings DIR       # without one group of features
+    python -m benchmarks.detection sources --corpus DIR --readings DIR        # without one source to decide from
     python -m benchmarks.detection curve --corpus DIR --readings DIR          # with fewer records to decide from
+    python -m benchmarks.detection heads --corpus DIR --readings DIR DIR ...  # encoders trained in different ways
 
 Readings come from `python -m training.encoder --cross-validate`. Intervals are 95 %, by bootstrap over documents. A
 finding counts as right when it shares half of the shorter span with a marked passage of its kind (strength 1 is
@@ -14,13 +16,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from coach.acts import ACTS, WORTH
 from coach.detectors.decision import LONG, STANDS_OUT, decisions
 from training.decision import (
     KINDS,
@@ -38,8 +41,11 @@ from training.decision import (
     total,
     weights,
 )
+from training.folds import GROUPS as GROUPS_OF_SOURCES
 from training.folds import world_of
 from training.matching import overlaps, spans_of
+from training.measures import area, average_precision
+from training.targets import Targets, targets
 
 REPLIES = ("uptake", "dismissal", "parking", "bare", "assent", "objection")
 GROUPS = {
@@ -216,6 +222,50 @@ def ablation(corpus: Path, readings: Path) -> None:
               f"real F1 {result['real'].f1:.3f} P {result['real'].precision:.2f}")  # fmt: skip
 
 
+def sources(corpus: Path, readings: Path) -> None:
+    """F1 on sources left out when the decision layer does not learn from one more group of sources, either."""
+    pairs = load(corpus, readings)
+    for unseen in ("", *GROUPS_OF_SOURCES):
+        result = {"workplace": Tally(), "real": Tally(), "own": Tally()}
+        for kind in KINDS:
+            for left, (counts, _) in nested(pairs, kind, RIDGE, unseen=unseen)[2].items():
+                if left != unseen:
+                    result[world_of(left)] += counts
+        print(f"without {unseen or 'none':12s} " + "   ".join(f"{w} F1 {t.f1:.3f}" for w, t in result.items()))
+
+
+def heads(corpus: Path, *readings: Path) -> None:
+    """How well the encoder itself ranks sentences: average precision of each kind worth raising, and the area under the
+    ROC curve of "unheard" among objections, with 95 % intervals by record; on records of which all folders have a
+    reading."""
+    read = [{r.name: (r, reading) for r, reading in load(corpus, folder)} for folder in readings]
+    names = sorted(set.intersection(*(set(one) for one in read)))
+    for world in ("workplace", "real"):
+        inside = [n for n in names if world_of(read[0][n][0].source) == world]
+        marked = [targets(read[0][n][0]) for n in inside]
+        print(f"{world}, {len(inside)} records")
+        for folder, one in zip(readings, read, strict=True):
+            rows = [one[n][1].probabilities for n in inside]
+            print(f"  {folder.name:24s} " + "   ".join(_ranked(rows, marked)))
+
+
+def _ranked(rows: Sequence[dict[str, Any]], marked: Sequence[Targets], rounds: int = 300) -> Iterator[str]:
+    chance = np.random.default_rng(1)
+    draws = [np.arange(len(rows)), *(chance.integers(len(rows), size=len(rows)) for _ in range(rounds))]
+    for k, head in enumerate((*WORTH, "unheard")):
+        values = []
+        for draw in draws:
+            score = np.concatenate([rows[i][head] for i in draw])
+            if head == "unheard":
+                kept = np.concatenate([marked[i].acts[:, ACTS.index("objection")] > 0 for i in draw])
+                truth = np.concatenate([marked[i].unheard > 0.5 for i in draw])
+                values.append(area(score[kept], truth[kept]))
+            else:
+                values.append(average_precision(score, np.concatenate([marked[i].worth[:, k] > 0.5 for i in draw])))
+        low, high = np.nanpercentile(values[1:], [2.5, 97.5])
+        yield f"{head} {values[0]:.2f} [{low:.2f}, {high:.2f}]"
+
+
 def curve(corpus: Path, readings: Path, rounds: int = 5) -> None:
     """F1 when the decision layer learns from a share of the records; half of them are kept for judging."""
     pairs = load(corpus, readings)
@@ -249,9 +299,9 @@ def curve(corpus: Path, readings: Path, rounds: int = 5) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("records", "folds", "ablation", "curve"))
+    parser.add_argument("what", choices=("records", "folds", "ablation", "sources", "curve", "heads"))
     parser.add_argument("--corpus", type=Path)
-    parser.add_argument("--readings", type=Path)
+    parser.add_argument("--readings", type=Path, nargs="+")
     parser.add_argument("--docs", type=Path)
     parser.add_argument("--gold", type=Path)
     options = parser.parse_args()
@@ -262,7 +312,11 @@ def main() -> None:
         return
     if not (options.corpus and options.readings):
         parser.error(f"{options.what} needs --corpus and --readings")
-    {"folds": folds, "ablation": ablation, "curve": curve}[options.what](options.corpus, options.readings)
+    if options.what == "heads":
+        heads(options.corpus, *options.readings)
+        return
+    measure = {"folds": folds, "ablation": ablation, "sources": sources, "curve": curve}[options.what]
+    measure(options.corpus, options.readings[0])
 
 
 __all__ = ["Outcome", "judged", "main", "report", "tally"]

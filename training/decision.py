@@ -301,10 +301,12 @@ def nested(
     kind: str,
     ridge: float,
     without: Sequence[int] = (),
+    unseen: str = "",
 ) -> tuple[list[Sample], np.ndarray, dict[str, tuple[Tally, float]]]:
     """Confidence of every passage from models that never saw its source, and per source counts and threshold.
 
-    The threshold of a source is chosen on the others. ``without`` are columns to leave out.
+    The threshold of a source is chosen on the others. ``without`` are columns to leave out, ``unseen`` is a group of
+    sources that no model learns from.
     """
     found = samples(pairs, kind)
     sources = [r.source for r, _ in pairs]
@@ -318,10 +320,11 @@ def nested(
     of, received, unheard = fates(pairs)
     uptake, theirs = np.stack([s.uptake for s in found]), np.array([groups[d] for d in of])
     for left in sorted(set(own)):
-        seen = own != left
+        seen = (own != left) & (own != unseen)
         logit = fit(values[seen], truth[seen], weight[seen], ridge, limits).logit(values[~seen])
         if kind == unheard_objections.KIND and not without:
-            logit = logit + fate(received[theirs != left], unheard[theirs != left]).logit(uptake[~seen])
+            others = (theirs != left) & (theirs != unseen)
+            logit = logit + fate(received[others], unheard[others]).logit(uptake[~seen])
         confidence[~seen] = 1 / (1 + np.exp(-logit))
     result = {}
     for left in sorted(set(own)):

@@ -28,9 +28,12 @@ from training.corpus import Record, records
 from training.export import export
 from training.folds import FOLDS, GROUPS, left_out
 from training.measures import area, average_precision
-from training.network import Network
+from training.network import HIDDEN, Network
+from training.side import RATINGS, ami_records, ratings
 from training.targets import Targets, link_matrix, targets
 
+RATED = 8
+"""Rated texts beside each batch of windows."""
 MANY = 320
 """Word pieces of a window that counts as full when batches are packed."""
 
@@ -50,6 +53,7 @@ class Plan:
     no_punctuation: float = 0.1
     balance: float = 0.5
     average: float = 0.99
+    rated: float = 0.05
     seed: int = 7
 
 
@@ -115,6 +119,7 @@ def loss_of(
     parts: list[torch.Tensor] = []
     binary = nn.functional.binary_cross_entropy_with_logits
     rows: list[torch.Tensor] = []
+    whole: list[bool] = []
     wanted: dict[str, list[np.ndarray]] = {
         k: [] for k in ("acts", "acts_weight", "worth", "unheard", "unheard_weight", "choices")
     }
@@ -127,6 +132,7 @@ def loss_of(
             continue
         local, index = [k for k, _ in kept], [s for _, s in kept]
         rows.append(logits[b, local])
+        whole.extend([e.wanted.whole] * len(local))
         for name in ("acts", "acts_weight", "worth", "unheard", "choices"):
             wanted[name].append(getattr(e.wanted, name)[index])
         wanted["unheard_weight"].append(weight_of(e, window)[local])
@@ -136,13 +142,15 @@ def loss_of(
             shape = (n, len(acts.LINKS), acts.LINK_SIZE)
             score = torch.einsum("ikd,jkd->kij", query[b, :n].view(shape), key[b, :n].view(shape)) / acts.LINK_SIZE**0.5
             pair = binary(score, torch.from_numpy(matrix), reduction="none") * torch.from_numpy(mask)
-            link_losses.append(pair.sum() / float(mask.sum()) * min(float(mask.any(1).sum()), 6.0))
+            if e.wanted.whole:
+                link_losses.append(pair.sum() / float(mask.sum()) * min(float(mask.any(1).sum()), 6.0))
             fate_losses.append(fate_loss(score[0], torch.from_numpy(mask), e.wanted, sentences, weight_of(e, window)))
     said = torch.cat(rows)
     want = {k: torch.from_numpy(np.concatenate(v)) for k, v in wanted.items()}
     count = len(said)
     parts.append((binary(said[:, columns["acts"]], want["acts"], reduction="none") * want["acts_weight"]).sum() / count)
-    parts.append(2.0 * (binary(said[:, columns["worth"]], want["worth"], reduction="none")).sum() / count)
+    worth = binary(said[:, columns["worth"]], want["worth"], reduction="none").sum(1)
+    parts.append(2.0 * (worth * torch.tensor(whole, dtype=torch.float32)).sum() / count)
     unheard = binary(said[:, columns["unheard"]], want["unheard"], reduction="none") * want["unheard_weight"]
     parts.append(2.0 * unheard.sum() / count)
     for i, choice in enumerate(acts.CHOICES):
@@ -154,8 +162,18 @@ def loss_of(
             parts.append(0.3 * picked / count)
     if link_losses:
         parts.append(0.12 * torch.stack(link_losses).sum() / len(group))
+    if fate_losses:
         parts.append(1.0 * torch.stack(fate_losses).sum() / count)
     return torch.stack(parts).sum()
+
+
+def rating_loss(network: Network, tone: nn.Linear, group: Sequence[tuple[acts.Window, np.ndarray]]) -> torch.Tensor:
+    """How far the ratings of single texts, read off what all heads share, are from what people said: mean square."""
+    inputs = acts.padded([window for window, _ in group])
+    said = tone(network.vectors(*(torch.from_numpy(v) for v in inputs.values()))[:, 0]).float()
+    wanted = torch.from_numpy(np.stack([y for _, y in group]))
+    known = ~wanted.isnan()
+    return nn.functional.mse_loss(said[known], wanted[known])
 
 
 def weight_of(e: Example, window: acts.Window) -> np.ndarray:
@@ -190,6 +208,7 @@ def train(
     log: Path | None = None,
     watch: Sequence[Example] = (),
     start: Sequence[Path] = (),
+    rated: Sequence[tuple[acts.Window, np.ndarray]] = (),
 ) -> Network:
     """A trained network: the exponential average of its weights, in evaluation mode."""
     torch.manual_seed(plan.seed)
@@ -199,9 +218,10 @@ def train(
         states = [torch.load(path) for path in start]
         network.load_state_dict({name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]})
     average = copy.deepcopy(network).eval()
-    optimiser = torch.optim.AdamW(
-        network.groups(plan.rate, plan.head_rate, plan.decay), weight_decay=0.01, betas=(0.9, 0.98), fused=True
-    )
+    tone = nn.Linear(HIDDEN, len(RATINGS))  # not exported: what people hear in a sentence is learnt on the way
+    groups = [*network.groups(plan.rate, plan.head_rate, plan.decay)]
+    groups.append({"params": list(tone.parameters()), "lr": plan.head_rate})
+    optimiser = torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     first = random.Random(0)
     per_pass = sum(1 for _ in by_length(training_windows(known, plan, first), plan.batch, first))
     total = int(per_pass * plan.epochs * 1.02) + 1
@@ -218,6 +238,8 @@ def train(
             inputs["ids"] = disturbed(inputs["ids"], plan, chance, punctuation)
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 loss = loss_of(network, group, inputs)
+                if rated:
+                    loss = loss + plan.rated * rating_loss(network, tone, chance.sample(rated, RATED))
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -245,6 +267,16 @@ def train(
             with log.open("a") as out:
                 out.write(json.dumps(line) + "\n")
     return average.eval()
+
+
+def part(known: Sequence[Example], share: float, seed: int) -> list[Example]:
+    """That share of the records of each source, drawn at random; a larger share holds the smaller one."""
+    chance, found = random.Random(seed), []
+    for source in sorted({e.record.source for e in known}):
+        own = [e for e in known if e.record.source == source]
+        chance.shuffle(own)
+        found += own[: max(1, round(share * len(own)))]
+    return found
 
 
 def by_length(
@@ -320,6 +352,9 @@ def main() -> None:
     parser.add_argument(
         "--start", type=Path, nargs="*", default=[], help="weights to go on from; if several, their mean"
     )
+    parser.add_argument(
+        "--side", nargs="*", choices=("ami", "ratings"), default=[], help="data of training.side to use"
+    )
     parser.add_argument("--read-only", action="store_true", help="use the weights kept by an earlier run of this name")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default="run")
@@ -337,22 +372,30 @@ def main() -> None:
         began = time.time()
         names = {r.name for r in left_out([e.record for e in known], left)}
         held = [e for e in known if e.record.name in names]
+        rest = part([e for e in known if e.record.name not in names], options.share, plan.seed)
         kept_at = options.out / f"{options.name}-{left or 'all'}.pt"
         if options.read_only:
             network = Network.from_base(base, plan.dropout).eval()
             network.load_state_dict(torch.load(kept_at))
         else:
-            rest = [e for e in known if e.record.name not in names]
-            network = train(rest, base, plan, options.out / "log.jsonl", held if options.watch else [], options.start)
+            if "ami" in options.side:
+                rest += [
+                    Example(r, acts.encode(r.conversation, r.sentences), t) for r, t in ami_records(options.corpus)
+                ]
+            rated = ratings(options.corpus) if "ratings" in options.side else []
+            watched = held if options.watch else []
+            network = train(rest, base, plan, options.out / "log.jsonl", watched, options.start, rated)
             torch.save(network.state_dict(), kept_at)
         run = {
             "name": options.name,
             "left_out": left or None,
             "plan": asdict(plan),
+            "share": options.share,
+            "side": options.side,
             "went_on_from": [path.name for path in options.start],
             "minutes": round((time.time() - began) / 60, 1),
             "date": time.strftime("%Y-%m-%d"),
-            "records": len(known) - len(held),
+            "records": len(rest),
         }
         if held:
             pairs = [(e, read(network, e)) for e in held]

@@ -46,6 +46,11 @@ class Network(nn.Module):
         return cls(encoder, dropout)
 
     def forward(self, ids: torch.Tensor, owner: torch.Tensor, first: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        vector = self.vectors(ids, owner, first)
+        return self.heads(vector), self.query(vector), self.key(vector)
+
+    def vectors(self, ids: torch.Tensor, owner: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
+        """What all heads read of each line: (windows, lines, HIDDEN)."""
         embeddings = self.encoder.embeddings
         words = embeddings.word_embeddings(ids)
         if not self.merged:
@@ -59,8 +64,8 @@ class Network(nn.Module):
         pool = (owner.unsqueeze(1) == lines).to(states.dtype)
         mean = (pool @ states) / pool.sum(-1, keepdim=True).clamp(min=1)
         start = torch.gather(states, 1, first.unsqueeze(-1).expand(-1, -1, HIDDEN))
-        vector = self.shared(torch.cat([mean, start], dim=-1))
-        return self.heads(vector), self.query(vector), self.key(vector)
+        shared: torch.Tensor = self.shared(torch.cat([mean, start], dim=-1))
+        return shared
 
     def _layer(self, layer: nn.Module, states: torch.Tensor, owner: torch.Tensor) -> torch.Tensor:
         own = layer.attention.self

@@ -27,6 +27,22 @@ class Targets:
     unheard_weight: np.ndarray
     choices: np.ndarray
     links: dict[int, dict[int, tuple[float, float]]]
+    whole: bool = True
+    """Whether every sentence was labelled. If not, only the fate (heard or not) of some sentences is known."""
+
+
+def blank(n: int) -> Targets:
+    """Targets of ``n`` sentences of which nothing is known yet; ``unheard`` and ``links`` are there to be filled."""
+    return Targets(
+        np.zeros((n, len(ACTS)), np.float32),
+        np.zeros((n, len(ACTS)), np.float32),
+        np.zeros((n, len(WORTH)), np.float32),
+        np.zeros(n, np.float32),
+        np.zeros(n, np.float32),
+        np.full((n, 3), -1, np.int64),
+        {},
+        whole=False,
+    )
 
 
 def targets(record: Record) -> Targets:
