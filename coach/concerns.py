@@ -6,11 +6,12 @@ Nothing here reads or writes anything; :mod:`coach.ledger` does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
-from coach.schema import Value
+from coach.schema import UNHEARD, HeardStage, Value
 
-FOLLOWED = ("unheard_objection", "unaddressed_need")
+FOLLOWED = (*UNHEARD.values(), *UNHEARD)
+"""Kinds of concerns: as findings, where nobody took them up, and plain *objection* and *need*, where somebody did."""
 
 Status = Literal[
     "raised",
@@ -25,7 +26,7 @@ Status = Literal[
 ]
 """How far a concern has come. *Confirmed*: the person says they feel heard. *Integrated*: the plan changed for it.
 *Handled*: the user says it is settled. *Dropped*: a later meeting with that person passed without anyone coming back to
-it; it is still open."""
+it; it is still open. A step with a meeting is what its notes show, one without is what the user says."""
 
 Mark = Literal["acknowledged", "explored", "confirmed", "integrated", "handled", "not_an_objection", "reopened"]
 CLOSED = ("confirmed", "integrated", "handled", "not_an_objection")
@@ -34,7 +35,8 @@ RIGHT = ("acknowledged", "explored", "confirmed", "integrated")
 
 
 class Step(Value):
-    """One thing that happened to a concern. ``quote`` is set when it was raised, ``note`` when the user marked it."""
+    """One thing that happened to a concern. ``quote`` is set when it was raised, ``note`` when the user marked it, and
+    ``answer`` when the notes show that it was taken up: the words that show it, ``by`` whoever said them."""
 
     status: Status
     date: str | None = None
@@ -42,11 +44,18 @@ class Step(Value):
     title: str | None = None
     sighting: str | None = None
     quote: str | None = None
+    answer: str | None = None
+    by: str | None = None
     note: str | None = None
 
 
 class Concern(Value):
-    """An objection or need of one person, with all that happened to it, oldest first. ``quote`` is its last wording."""
+    """An objection or need of one person, with all that happened to it, oldest first. ``quote`` is its last wording.
+
+    ``open``: nobody has taken it up since it was last raised, or the user says that it is not done with. ``answered``:
+    the notes show that somebody did; whether its speaker feels heard, they do not say. Neither: it is closed, by the
+    speaker's own words or by the user.
+    """
 
     id: str
     speaker: str
@@ -54,6 +63,7 @@ class Concern(Value):
     need: str | None = None
     status: Status
     open: bool
+    answered: bool = False
     times: int
     quote: str
     steps: tuple[Step, ...]
@@ -75,7 +85,11 @@ class Feedback(Value):
 
 
 class Sighting(Value):
-    """One finding of one meeting, as stored."""
+    """One finding of one meeting, or one thing that was heard there, as stored.
+
+    ``stage`` is set for what was heard, with the words that took it up, whose they are, and those in which its speaker
+    agreed, if any.
+    """
 
     id: str
     concern: str
@@ -87,6 +101,10 @@ class Sighting(Value):
     confidence: float
     source: str
     place: int
+    stage: HeardStage | None = None
+    answer: str | None = None
+    answerer: str | None = None
+    confirmation: str | None = None
 
 
 class Meeting(Value):
@@ -124,7 +142,7 @@ def follow(
 ) -> tuple[Step, ...]:
     """The steps of one concern in order of time: what each meeting with its speaker did to it, and each mark.
 
-    An open concern counts as dropped when a later meeting with its speaker does not come back to it.
+    A concern that nobody took up counts as dropped when a later meeting with its speaker does not come back to it.
     """
     events: list[tuple[tuple[str, int, float], Meeting | Said]] = [
         *(((meeting.date, 0, meeting.added), meeting) for meeting in meetings),
@@ -137,12 +155,27 @@ def follow(
             steps.append(Step(status=status, date=event.date, note=event.note))
             continue
         here = sorted((one for one in sightings if one.meeting == event.id), key=lambda one: one.place)
-        status = "raised_again" if steps else "raised"
         about = {"date": event.date, "meeting": event.id, "title": event.title}
-        steps.extend(Step(status=status, sighting=one.id, quote=one.quote, **about) for one in here)
-        if not here and speaker in event.people and steps and steps[-1].status not in (*CLOSED, "dropped"):
+        for one in here:
+            first = all(step.status == "raised" and step.meeting == event.id for step in steps)
+            steps.append(Step(status="raised" if first else "raised_again", sighting=one.id, quote=one.quote, **about))
+            if one.stage is not None:
+                steps.append(Step(status=one.stage, answer=one.answer, by=one.answerer, **about))
+            if one.confirmation is not None:
+                steps.append(Step(status="confirmed", answer=one.confirmation, by=speaker, **about))
+        if not here and speaker in event.people and steps and is_open(steps[-1]) and steps[-1].status != "dropped":
             steps.append(Step(status="dropped", **about))
     return tuple(steps)
+
+
+def is_open(last: Step) -> bool:
+    """Whether a concern whose last step this is waits to be taken up."""
+    return last.status not in CLOSED and not is_answered(last)
+
+
+def is_answered(last: Step) -> bool:
+    """Whether the last word is that of notes which show it taken up, and not its speaker's or the user's."""
+    return last.meeting is not None and last.status in get_args(HeardStage)
 
 
 def is_followed(kind: str, speaker: str | None) -> bool:

@@ -20,7 +20,7 @@ from coach.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData, Table
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The format that this release reads and writes."""
 
 Declare = Callable[["MetaData"], "Sequence[Table]"]

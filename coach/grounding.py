@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from coach.schema import Conversation, Finding, SetAside
+from coach.schema import UNHEARD, Conversation, Finding, Heard, Quote, SetAside
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
@@ -146,6 +146,33 @@ def ground_findings(
         else:
             aside.append(SetAside(finding=finding, reason=settled))
     return tuple(kept), tuple(aside)
+
+
+def ground_heard(heard: Sequence[Heard], findings: Sequence[Finding], conversation: Conversation) -> tuple[Heard, ...]:
+    """What is left of what was heard, numbered in the order of the notes; whatever is in doubt is not said at all.
+
+    Kept: the exact words of the one named, with an answer in the words of somebody else and, if they agreed, their own
+    words for it; and nothing that ``findings`` call unheard or unaddressed.
+    """
+
+    def said(quote: Quote | Heard, speaker: str | None) -> bool:
+        at = utterance_at(conversation, quote.start, quote.end)
+        if at is None or not quote.quote.strip() or conversation.text[quote.start : quote.end] != quote.quote:
+            return False
+        utterance = conversation.utterances[at]
+        spoken = utterance.role in ("speech", "narration")
+        return spoken and speaks(speaker, utterance.speaker, conversation.words(utterance))
+
+    kept = [
+        one
+        for one in heard
+        if said(one, one.speaker)
+        and said(one.answer, one.answer.speaker)
+        and one.answer.speaker != one.speaker
+        and (one.confirmation is None or said(one.confirmation, one.speaker))
+        and not any(f.start < one.end and one.start < f.end for f in findings if f.kind in UNHEARD.values())
+    ]
+    return tuple(one.model_copy(update={"id": f"h{n}"}) for n, one in enumerate(sorted(kept, key=lambda h: h.start), 1))
 
 
 NOT_THERE = "The quote is not in the notes, letter for letter."

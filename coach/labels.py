@@ -9,12 +9,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coach.concerns import Step
     from coach.schema import Finding
 
 KINDS = {
     "unheard_objection": "Unheard objection",
     "unaddressed_need": "Unaddressed need",
     "categorical_phrasing": "Sounds categorical",
+    "objection": "Objection",
+    "need": "Need",
 }
 SUBTYPES = {
     "ignored": "passed over",
@@ -53,6 +56,16 @@ STEPS = {
     "not_an_objection": "no concern after all",
 }
 """How far a concern has come, in the ledger and on the ladder of a practice."""
+HEARD = {
+    "acknowledged": "answered",
+    "explored": "asked about",
+    "integrated": "acted on",
+    "confirmed": "says that it helps",
+}
+"""The same where the notes show it: less than what only the person can say."""
+ANSWERED = "Answered since; whether they feel heard, the notes do not say"
+HEARD_TITLE = "What was heard"
+HEARD_HINT = "As far as the notes show, this was taken up. Whether people feel heard, only they can say."
 RUNGS = ("raised", "acknowledged", "paraphrased", "explored", "confirmed", "integrated")
 """The steps of the ladder, lowest first."""
 MOVES = {
@@ -85,6 +98,11 @@ def detail_label(finding: Finding) -> str:
     if finding.need:
         return finding.need.replace("_", " ")
     return SUBTYPES.get(finding.subtype or "", (finding.subtype or "").replace("_", " "))
+
+
+def step_label(step: Step) -> str:
+    """What happened to a concern, as people say it; of what notes show, less is said than of what the user marked."""
+    return (HEARD if step.meeting else STEPS).get(step.status, STEPS[step.status])
 
 
 def date_label(iso: str | None) -> str:

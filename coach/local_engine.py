@@ -17,7 +17,7 @@ class LocalEngine:
     name = "local"
 
     def analyse(self, conversation: Conversation, earlier: Sequence[Passage], watch: Watch) -> Analysis:
-        """Findings of every registered detector, ranked, and where each attendee stands.
+        """Findings of every registered detector, ranked, what was heard, and where each attendee stands.
 
         A detector of a plug-in that raises is left out and named in ``notices``. ``earlier`` is not used: the local
         engine judges a meeting by its own record.
@@ -25,6 +25,7 @@ class LocalEngine:
         from coach import acts
         from coach.detectors import DETECTORS
         from coach.detectors.decision import once, quieten
+        from coach.detectors.heard import heard
         from coach.participants import participants
 
         watch.progress(0.1, "Reading the notes")
@@ -47,4 +48,9 @@ class LocalEngine:
         if len(reading.sentences) < THIN:
             notices.append("These notes are very short: there may be too little here to tell what was taken up.")
         ranked = quieten(once(sorted(findings, key=lambda finding: -finding.confidence)), len(reading.sentences))
-        return Analysis(findings=ranked, participants=people, notices=tuple(notices))
+        return Analysis(
+            findings=ranked,
+            heard=heard(conversation, reading, ranked),
+            participants=people,
+            notices=tuple(notices),
+        )

@@ -18,6 +18,9 @@ from coach.labels import (
     ALIGNMENTS,
     BUY_IN,
     BUY_INS,
+    HEARD,
+    HEARD_HINT,
+    HEARD_TITLE,
     MOVES,
     RUNGS,
     STEPS,
@@ -25,7 +28,7 @@ from coach.labels import (
     detail_label,
     kind_label,
 )
-from coach.schema import Evidence, Finding, Review
+from coach.schema import Evidence, Finding, Heard, Review
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -158,6 +161,12 @@ def terminal(review: Review) -> RenderableType:
                 *earlier,
             )
         )
+    if review.heard:
+        parts += [Text(f"\n{HEARD_TITLE}", style="bold"), Text(f"{HEARD_HINT}\n", style="dim")]
+        for one in review.heard:
+            parts.append(Padding(Text(f"{one.speaker}: “{_one_line(one.quote)}”"), (0, 0, 0, 4)))
+            agreed = f"“{_one_line(one.confirmation.quote)}”" if one.confirmation else ""
+            parts.append(lines((HEARD[one.stage], _answer(one), ""), (HEARD["confirmed"], agreed, "")))
     if review.participants:
         parts.append(Text("\nWhere people stand", style="bold"))
         table = Table(*STAND, box=SIMPLE_HEAD, pad_edge=False)
@@ -182,6 +191,8 @@ def _context(review: Review, text: str | None) -> dict[str, Any]:
         "looks": [f for f in review.findings if f.tier == "look"],
         "parts": highlighted(text, review.findings) if text else (),
         "nothing": NOTHING,
+        "heard_title": HEARD_TITLE,
+        "heard_hint": HEARD_HINT,
     }
 
 
@@ -202,6 +213,12 @@ def _remarks(review: Review) -> list[str]:
 def _earlier(evidence: Evidence) -> str:
     where = ", ".join(filter(None, [date_label(evidence.date), evidence.meeting]))
     return f"{where}: “{_one_line(evidence.quote)}”"
+
+
+def _answer(heard: Heard) -> str:
+    """Who took it up, where the notes say so, and in which words."""
+    who = f"{heard.answer.speaker}: " if heard.answer.speaker else ""
+    return f"{who}“{_one_line(heard.answer.quote)}”"
 
 
 def _tidy(text: str) -> str:
@@ -245,6 +262,8 @@ def _environment() -> Environment:
         "detail": detail_label,
         "one_line": _one_line,
         "earlier": _earlier,
+        "answer": _answer,
+        "stage": HEARD.__getitem__,
         "dated": _dated,
         "rung": STEPS.__getitem__,
         "move": MOVES.__getitem__,

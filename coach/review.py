@@ -8,6 +8,7 @@ from typing import Protocol
 
 from coach.engine import Engine, Watch
 from coach.errors import BudgetError, ConfigError, LeakError, ModelError
+from coach.grounding import ground_heard
 from coach.schema import Analysis, Conversation, EngineName, Evidence, Finding, Meeting, Passage, Review, SetAside
 from coach.settings import EngineChoice
 
@@ -73,6 +74,7 @@ def review(
             speakers=conversation.speakers,
         ),
         findings=tuple(f.model_copy(update={"id": f"f{n}"}) for n, f in enumerate(shown, 1)),
+        heard=ground_heard(analysis.heard, shown, conversation),
         participants=analysis.participants,
         set_aside=analysis.set_aside + doubtful,
         notices=analysis.notices,

@@ -41,7 +41,13 @@ Tier = Literal["finding", "look"]
 EngineName = Literal["local", "llm", "both"]
 Alignment = Literal["aligned", "not_aligned", "unknown"]
 BuyIn = Literal["committed", "lukewarm", "resistant", "unknown"]
+HeardKind = Literal["objection", "need"]
+HeardStage = Literal["acknowledged", "explored", "integrated"]
 Role = Literal["speech", "narration", "heading", "roster", "markup"]
+
+
+UNHEARD: dict[str, str] = {"objection": "unheard_objection", "need": "unaddressed_need"}
+"""The kind of finding that each kind of concern is as long as nobody takes it up."""
 
 
 class Value(BaseModel):
@@ -148,6 +154,34 @@ class Finding(Value):
     evidence: tuple[Evidence, ...] = ()
 
 
+class Answer(Quote):
+    """The words that take something up, and whose they are, where the notes name them."""
+
+    speaker: str | None = None
+
+
+class Heard(Value):
+    """An objection or need of somebody named that the record shows taken up: what went well.
+
+    ``stage`` is how far that went by the record: *acknowledged* (answered), *explored* (asked about, or put in other
+    words), *integrated* (somebody changes the plan for it or takes it on); ``answer`` are the words that show it.
+    ``confirmation`` are words in which its speaker agrees afterwards; only then do the notes say that they feel heard.
+    """
+
+    id: str = ""
+    kind: HeardKind
+    quote: str
+    start: int
+    end: int
+    speaker: str
+    need: str | None = None
+    stage: HeardStage
+    answer: Answer
+    confirmation: Quote | None = None
+    confidence: float = Field(ge=0, le=1)
+    source: str
+
+
 class SetAside(Value):
     """A finding that is not shown, and the reason in one sentence."""
 
@@ -190,6 +224,7 @@ class Analysis(Value):
     """What an engine says about a conversation, before grounding numbers and orders the findings."""
 
     findings: tuple[Finding, ...] = ()
+    heard: tuple[Heard, ...] = ()
     participants: tuple[Participant, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     notices: tuple[str, ...] = ()
@@ -209,6 +244,7 @@ class Review(Value):
     seconds: float
     meeting: Meeting
     findings: tuple[Finding, ...] = ()
+    heard: tuple[Heard, ...] = ()
     participants: tuple[Participant, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     notices: tuple[str, ...] = ()

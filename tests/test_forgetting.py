@@ -17,7 +17,7 @@ import pytest
 from coach.errors import InputError
 from coach.identities.value import SHAPE
 from coach.rehearsal.plan import Plan
-from coach.schema import Finding, Meeting, Review
+from coach.schema import Answer, Finding, Heard, Meeting, Quote, Review
 from coach.settings import Settings, load_settings
 from coach.wiring import Coach
 
@@ -36,7 +36,7 @@ Yuki Sato: Agreed, let us ask them on Monday.
 """
 ALONE = "Marisa Quill: The numbat is all I have to say.\nMarisa Quill: And nobody answered.\n"
 SPELLINGS = ("Marisa Quill", "Marisa", "Quill", "marisa.quill")
-WORDS = ("zanzibar", "wombat", "numbat", "says the wombat", "knows the pager")
+WORDS = ("zanzibar", "wombat", "numbat", "capybara", "says the wombat", "knows the pager")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         doubt = ("I doubt that the supplier delivers", "Tobias Ember")
         coach.ledger.record(reviewed((QUOTE, "Marisa Quill"), doubt), first.id)
         budget = ("The budget for the canteen is too small, so Marisa Quill says", "Tobias Ember")
-        coach.ledger.record(reviewed(budget), second.id)
+        coach.ledger.record(reviewed(budget).model_copy(update={"heard": taken_up()}), second.id)
         for concern in coach.ledger.all():
             coach.ledger.mark(concern.id, "acknowledged", note="told Marisa Quill about it")
         practise(coach, "Marisa Quill")
@@ -84,6 +84,22 @@ def reviewed(*said: tuple[str, str]) -> Review:
     )  # fmt: skip
     about = Meeting(format="plain", utterances=1, speakers=tuple(speaker for _, speaker in said))
     return Review(engine="local", seconds=0, meeting=about, findings=findings)
+
+
+def taken_up() -> tuple[Heard, ...]:
+    """What Tobias raised and Marisa answered, and what he raised and Yuki answered with her name."""
+
+    def one(quote: str, answer: str, by: str) -> Heard:
+        return Heard(
+            kind="objection", quote=quote, start=0, end=len(quote), speaker="Tobias Ember", stage="integrated",
+            answer=Answer(quote=answer, start=0, end=len(answer), speaker=by), confidence=0.9, source="test",
+            confirmation=Quote(quote="Thank you, Marisa, that helps.", start=0, end=30),
+        )  # fmt: skip
+
+    return (
+        one("The stairs are steep.", "The capybara lift is on its way.", "Marisa Quill"),
+        one("The rent is high.", "Marisa Quill pays half of it.", "Yuki Sato"),
+    )
 
 
 def practise(coach: Coach, partner: str) -> None:
@@ -149,7 +165,7 @@ def test_nothing_of_a_forgotten_person_is_left_in_any_file(full: Coach) -> None:
 
     found = full.forget("Marisa Quill")
     for _ in ("open", "closed"):
-        assert holding(home, *SPELLINGS, "zanzibar", "wombat", "numbat") == {}
+        assert holding(home, *SPELLINGS, "zanzibar", "wombat", "numbat", "capybara") == {}
         assert pseudonyms & pseudonyms_in(home) == set()
         left = [path for path in home.rglob("*") if path.is_file()]
         assert not [path for path in left if any(piece in path.read_bytes() for piece in (*pieces, *ciphertexts[1:2]))]
@@ -188,6 +204,14 @@ def test_concerns_of_others_stay_and_theirs_go(full: Coach) -> None:
     }
     assert not any("zanzibar" in c.quote for c in concerns)
     assert {s.note for c in concerns for s in c.steps if s.note} == {"told someone about it"}
+    stairs, rent = (
+        next(c for c in concerns if c.quote == quote) for quote in ("The stairs are steep.", "The rent is high.")
+    )
+    assert [(s.status, s.answer, s.by) for s in stairs.steps[1:3]] == [
+        ("integrated", None, None),
+        ("confirmed", "Thank you, someone, that helps.", stairs.speaker),
+    ]
+    assert rent.steps[1].answer == "someone pays half of it." and rent.steps[1].by is not None
 
 
 def test_a_practice_with_somebody_else_stays_without_the_name(full: Coach) -> None:

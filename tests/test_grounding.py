@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coach.grounding import NOT_SAID, NOT_THERE, fold, ground, ground_findings, occurrences
-from coach.schema import Conversation, Finding, Utterance
+from coach.grounding import NOT_SAID, NOT_THERE, fold, ground, ground_findings, ground_heard, occurrences
+from coach.notes import parse
+from coach.schema import Answer, Conversation, Finding, Heard, Quote, Utterance
 
 FOUND = {
     "as it stands": ("We can't ship on Friday.", "can't ship", "can't ship"),
@@ -154,3 +155,51 @@ def test_the_same_words_by_two_people_are_given_to_the_one_named() -> None:
     (kept,), _ = ground_findings([finding("Not convinced.", "Ben", start=0)], record)
     assert kept.speaker == "Ben"
     assert kept.start > record.text.index("Ben")
+
+
+TALK = "Ana: I fear that the date slips.\nBen: Then we move it.\nAna: That helps.\n\n# Later\n"
+
+
+def span(quote: str) -> dict[str, str | int]:
+    start = TALK.index(quote)
+    return {"quote": quote, "start": start, "end": start + len(quote)}
+
+
+FEAR = Heard(
+    kind="objection", speaker="Ana", stage="integrated", confidence=0.9, source="local:heard@1",
+    answer=Answer(**span("Then we move it."), speaker="Ben"), confirmation=Quote(**span("That helps.")),
+    **span("I fear that the date slips."),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "stays"),
+    [
+        ({}, True),
+        ({"confirmation": None}, True),
+        ({"answer": FEAR.answer.model_copy(update={"speaker": None})}, True),
+        ({"speaker": "Ben"}, False),
+        ({"quote": "I fear that the date slides."}, False),
+        ({"start": 6}, False),
+        ({"answer": FEAR.answer.model_copy(update={"speaker": "Cleo"})}, False),
+        ({"answer": FEAR.answer.model_copy(update={"speaker": "Ana"})}, False),
+        ({"answer": FEAR.answer.model_copy(update={"start": 0, "end": 16})}, False),
+        ({"answer": Answer(**span("# Later"))}, False),
+        ({"confirmation": Quote(**span("Then we move it."))}, False),
+        ({"confirmation": Quote(quote="That does it.", start=60, end=73)}, False),
+    ],
+)
+def test_what_was_heard_is_said_only_with_exact_words_of_those_named(changes: dict[str, object], stays: bool) -> None:
+    one = FEAR.model_copy(update=changes)
+    assert [kept.id for kept in ground_heard([one], [], parse(TALK))] == (["h1"] if stays else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "stays"), [("unheard_objection", False), ("unaddressed_need", False), ("categorical_phrasing", True)]
+)
+@pytest.mark.parametrize("tier", ["finding", "look"])
+def test_nothing_is_heard_that_a_finding_calls_unheard(kind: str, tier: str, stays: bool) -> None:
+    there = finding("the date slips", "Ana", start=TALK.index("the date")).model_copy(
+        update={"kind": kind, "tier": tier, "end": TALK.index(" slips") + 6}
+    )
+    assert bool(ground_heard([FEAR], [there], parse(TALK))) == stays

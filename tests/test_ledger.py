@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coach import notes
-from coach.concerns import CLOSED, Concern, Meeting, Said, Sighting, follow
+from coach.concerns import Concern, Meeting, Said, Sighting, follow, is_open
 from coach.errors import InputError, LibraryError
 from coach.ledger import Ledger
 from coach.library import GRACE, Library
-from coach.schema import Finding, Review
+from coach.schema import Answer, Finding, Heard, Quote, Review
 from coach.schema import Meeting as Reviewed
 from coach.settings import Settings, load_settings
 
@@ -290,26 +290,27 @@ def test_deleting_a_meeting_hides_its_concerns_and_erasing_removes_them(place: S
 
 
 MARKS = st.sampled_from(["acknowledged", "explored", "confirmed", "integrated", "not_an_objection", "reopened"])
+STAGES = st.sampled_from([None, "acknowledged", "integrated"])
 DAYS = st.integers(1, 28).map(lambda day: f"2026-05-{day:02d}")
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.lists(st.tuples(DAYS, st.booleans(), st.booleans()), min_size=1, max_size=8),
+    st.lists(st.tuples(DAYS, st.booleans(), st.booleans(), STAGES), min_size=1, max_size=8),
     st.lists(st.tuples(DAYS, MARKS), max_size=4),
     st.randoms(use_true_random=False),
 )
 def test_following_does_not_depend_on_the_order_of_facts(events, marks, chance) -> None:  # type: ignore[no-untyped-def]
     meetings = [
         Meeting(id=f"m{n}", title=None, date=date, added=n, people=("Person A",) if there else ())
-        for n, (date, there, _) in enumerate(events)
+        for n, (date, there, *_) in enumerate(events)
     ]
     sightings = [
         Sighting(
             id=f"s{n}", concern="c", meeting=f"m{n}", quote=f"quote {n}", kind="unheard_objection", subtype=None,
-            need=None, confidence=1, source="t", place=0,
+            need=None, confidence=1, source="t", place=0, stage=stage,
         )
-        for n, (_, _, raised) in enumerate(events)
+        for n, (_, _, raised, stage) in enumerate(events)
         if raised
     ]  # fmt: skip
     said = [Said(status=status, date=date, at=n) for n, (date, status) in enumerate(marks)]
@@ -319,5 +320,120 @@ def test_following_does_not_depend_on_the_order_of_facts(events, marks, chance) 
     assert [step.date for step in steps] == sorted(str(step.date) for step in steps)
     assert {step.sighting for step in steps if step.sighting} == {sighting.id for sighting in sightings}
     for before, step in pairwise(steps):
-        assert step.status != "dropped" or before.status not in (*CLOSED, "dropped")
+        assert step.status != "dropped" or (is_open(before) and before.status != "dropped")
         assert step.status != "raised"
+
+
+ANSWER = "Then you come off the rota until the pager is quiet."
+
+
+def taken_up(quote: str, speaker: str, stage: str = "acknowledged", agreed: str = "", place: int = 0) -> Heard:
+    confirmation = Quote(quote=agreed, start=0, end=len(agreed)) if agreed else None
+    return Heard(
+        kind="objection", quote=quote, start=place, end=place + len(quote), speaker=speaker, stage=stage,
+        answer=Answer(quote=ANSWER, start=0, end=len(ANSWER), speaker="Tobias"), confirmation=confirmation,
+        confidence=0.8, source="local:heard@1",
+    )  # fmt: skip
+
+
+def review_of(*findings: Finding, heard: tuple[Heard, ...] = ()) -> Review:
+    return review(*findings).model_copy(update={"heard": heard})
+
+
+def test_a_concern_that_comes_back_and_is_answered_is_neither_open_nor_dropped(
+    library: Library, ledger: Ledger
+) -> None:
+    days = ((MAY, "2026-05-03"), (JUNE, "2026-06-01"), (JULY, "2026-07-01"))
+    may, june, july = (add(library, text, date) for text, date in days)
+    (first,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    ledger.record(review_of(heard=(taken_up(AGAIN, "Marisa", "integrated"),)), july)
+    concern = ledger.history(first.id)
+    assert statuses(concern) == ["raised", "dropped", "raised_again", "integrated"]
+    assert (concern.open, concern.answered, concern.kind) == (False, True, "unheard_objection")
+    last = concern.steps[-1]
+    assert (last.answer, last.by, last.meeting) == (ANSWER, ledger._identities.load().find("Tobias").label, july)  # type: ignore[union-attr]
+    assert concern.quote == AGAIN and concern.times == 2
+    assert ledger.open() == () and ledger.answered() == ledger.answered("Marisa") == (concern,)
+    add(library, JUNE.replace("budget", "rent"), "2026-08-01")
+    assert ledger.history(first.id).status == "integrated", "what was answered need not be come back to"
+    assert june in {step.meeting for step in concern.steps}
+
+
+@pytest.mark.parametrize(
+    ("marks", "status", "state"),
+    [
+        ((), "acknowledged", "answered"),
+        (("reopened",), "raised_again", "open"),
+        (("acknowledged",), "acknowledged", "open"),
+        (("confirmed",), "confirmed", "closed"),
+        (("integrated",), "integrated", "closed"),
+        (("confirmed", "reopened"), "raised_again", "open"),
+        (("not_an_objection",), "not_an_objection", "closed"),
+    ],
+)
+def test_the_word_of_the_user_wins_over_the_notes(
+    library: Library, ledger: Ledger, marks: tuple[Any, ...], status: str, state: str
+) -> None:
+    (concern,) = ledger.record(review_of(heard=(taken_up(NIGHTS, "Marisa"),)), add(library, MAY, "2026-05-03"))
+    for mark in marks:
+        concern = ledger.mark(concern.id, mark)
+    assert concern.status == status
+    assert (concern.open, concern.answered) == (state == "open", state == "answered")
+    assert [c.id for c in ledger.open()] == ([concern.id] if state == "open" else [])
+    assert concern.kind == ("unheard_objection" if state == "open" else "objection")
+    assert [f.kind for f in ledger.feedback()] == (["unheard_objection"] if status == "not_an_objection" else [])
+
+
+def test_whoever_says_in_the_notes_that_it_helps_has_been_heard(library: Library, ledger: Ledger) -> None:
+    agreed = "Yes, that helps."
+    (concern,) = ledger.record(
+        review_of(heard=(taken_up(NIGHTS, "Marisa", "explored", agreed),)), add(library, MAY, "2026-05-03")
+    )
+    assert statuses(concern) == ["raised", "explored", "confirmed"] and not concern.open and not concern.answered
+    assert (concern.steps[-1].answer, concern.steps[-1].by) == (agreed, concern.speaker)
+    assert concern.quote == NIGHTS, "the concern is what was raised, not what was said to it"
+
+
+def test_what_was_answered_at_once_does_not_fill_the_list(library: Library, ledger: Ledger) -> None:
+    may, july = add(library, MAY, "2026-05-03"), add(library, JULY, "2026-07-01")
+    ledger.record(review_of(heard=(taken_up(NIGHTS, "Marisa"),)), may)
+    assert ledger.open() == ledger.answered() == () and [c.answered for c in ledger.all()] == [True]
+    ledger.record(review_of(heard=(taken_up(AGAIN, "Marisa"),)), july)
+    assert [c.times for c in ledger.answered()] == [2], "raised twice, it may not have been enough"
+
+
+def test_of_two_halves_in_one_meeting_the_later_one_tells_where_a_concern_stands(
+    library: Library, ledger: Ledger
+) -> None:
+    july = add(library, JULY, "2026-07-01")
+    late = found(AGAIN, "Marisa").model_copy(update={"start": 90, "end": 90 + len(AGAIN)})
+    (concern,) = ledger.record(review_of(late, heard=(taken_up(NIGHTS, "Marisa"),)), july)
+    assert statuses(concern) == ["raised", "acknowledged", "raised_again"] and concern.open and concern.times == 1
+    early = review_of(found(AGAIN, "Marisa"), heard=(taken_up(NIGHTS, "Marisa", place=90),))
+    (concern,) = ledger.record(early, july)
+    assert statuses(concern) == ["raised", "raised", "acknowledged"] and concern.answered
+
+
+def test_recording_again_replaces_what_was_heard(library: Library, ledger: Ledger) -> None:
+    may = add(library, MAY, "2026-05-03")
+    (first,) = ledger.record(review_of(heard=(taken_up(NIGHTS, "Marisa"),)), may)
+    (same,) = ledger.record(review_of(heard=(taken_up(NIGHTS, "Marisa", "integrated", "Good."),)), may)
+    assert same.id == first.id and statuses(same) == ["raised", "integrated", "confirmed"]
+    (unheard,) = ledger.record(review(found(NIGHTS, "Marisa")), may)
+    assert statuses(unheard) == ["raised"] and unheard.open and len(ledger.all()) == 1
+
+
+def test_an_export_carries_what_was_heard(library: Library, ledger: Ledger) -> None:
+    ledger.record(review_of(heard=(taken_up(NIGHTS, "Marisa", agreed="Good."),)), add(library, MAY, "2026-05-03"))
+    (before,), facts = ledger.all(), ledger.facts()
+    assert (facts[0].raised[0].answer, facts[0].raised[0].confirmation) == (ANSWER, "Good.")
+    there = facts[0].raised[0].meeting
+    july = add(library, JULY, "2026-07-01")
+    assert ledger.take(facts, {there: july}) == 1
+    copied = next(c for c in ledger.all() if c.id != before.id)
+    assert statuses(copied) == statuses(before) and copied.steps[1].by == before.steps[1].by
+
+
+def test_only_what_somebody_known_raised_is_recorded_as_heard(library: Library, ledger: Ledger) -> None:
+    may = add(library, MAY, "2026-05-03")
+    assert ledger.record(review_of(heard=(taken_up(NIGHTS, "A Stranger"),)), may) == () == ledger.all()

@@ -376,6 +376,34 @@ class Reading:
         hit = [self._strength if earlier == self._from and n == self._to else 0.01 for n in later]
         return np.array([hit, hit])
 
+    def probability(self, head: str) -> Any:
+        """Sure of nothing else."""
+        import numpy as np
+
+        return np.zeros(len(self.sentences), np.float32)
+
+
+ANSWERED = """Greta: I want to move all pick-ups to five in the morning, starting next month.
+Hamid: I'm worried about five, there is no bus. Half of my team can't get here.
+Greta: I hadn't thought of the bus. When does the first one arrive?
+Hamid: Twenty to six.
+Greta: Then we start at six, and I'll tell the hospital today. Would that work for you?
+Hamid: Yes, that works for me.
+"""
+
+
+def test_what_was_heard_is_said_by_the_local_engine_unless_the_model_sees_it_unheard() -> None:
+    from coach import acts
+
+    (one,) = analyse({}, ANSWERED, read=acts.read).heard
+    assert (one.speaker, one.source) == ("Hamid", "local:heard@1")
+    assert analyse({}, ANSWERED).heard == (), "without a local reading nobody can tell"
+    model = ScriptedChatModel()
+    engine(model).analyse(conversation(ANSWERED), (), Watch())
+    raised = said(2, one.quote, label(model, "worried about five"))
+    there = analyse(answers(unheard_objections=[raised], second_look=[]), ANSWERED, read=acts.read)
+    assert [f.kind for f in there.findings] == ["unheard_objection"] and there.heard == ()
+
 
 SECOND: dict[str, tuple[float, Any, int, int]] = {
     "no uptake seen": (0.4, AssertionError, 0, 1),

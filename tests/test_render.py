@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from coach import render
-from coach.schema import Evidence, Finding, Meeting, Participant, Quote, Review
+from coach.schema import Answer, Evidence, Finding, Heard, Meeting, Participant, Quote, Review
 
 TEXT = "Ana: We have to move on Monday.\nBen: I am not sure the tram is back by then.\nAna: Next point.\n"
 MEETING = Meeting(title="Move", date="2026-05-03", format="speaker-labels", utterances=3, speakers=("Ana", "Ben"))
@@ -52,6 +52,21 @@ PEOPLE = (
     Participant(name="Kim", ask="Kim, how does this look from where you are?"),
 )
 REVIEW = Review(engine="local", seconds=0.1, meeting=MEETING, findings=(OBJECTION, DIRECTIVE), participants=PEOPLE)
+TAKEN_UP = Heard(
+    id="h1",
+    kind="objection",
+    quote="The lift is too narrow.",
+    start=0,
+    end=23,
+    speaker="Kim",
+    stage="explored",
+    answer=Answer(quote="How wide is the piano?", start=0, end=22, speaker="Ana"),
+    confirmation=Quote(quote="Good, thanks.", start=0, end=13),
+    confidence=0.8,
+    source="local:heard@1",
+)
+UNNAMED = {"answer": Answer(quote="Ok.", start=0, end=3), "confirmation": None, "stage": "acknowledged"}
+LISTENED = REVIEW.model_copy(update={"heard": (TAKEN_UP, TAKEN_UP.model_copy(update=UNNAMED))})
 QUIET = REVIEW.model_copy(update={"findings": (), "notices": ("The notes are short.",)})
 HOSTILE = "<script>alert(1)</script> ![x](http://evil.invalid/a.png) [y](javascript:z) | `c` *d*\n# e"
 
@@ -64,7 +79,7 @@ def plain(review: Review) -> str:
     return console.export_text()
 
 
-@pytest.mark.parametrize("review", [REVIEW, QUIET], ids=["findings", "quiet"])
+@pytest.mark.parametrize("review", [REVIEW, QUIET, LISTENED], ids=["findings", "quiet", "heard"])
 def test_reports_read_the_same_as_before(review: Review, snapshot: SnapshotAssertion) -> None:
     assert render.markdown(review) == snapshot(name="markdown")
     assert render.html(review, TEXT) == snapshot(name="html")

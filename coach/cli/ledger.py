@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ledger = typer.Typer(help="Objections and needs across meetings: what is open, and what became of the rest.")
 app.add_typer(ledger, name="ledger", invoke_without_command=True)
 
+MOST = 8
+"""Answered concerns that are listed unasked."""
 Id = Annotated[str, typer.Argument(help="Id of a concern, or the start of it, as coach ledger shows.")]
 
 
@@ -26,32 +28,41 @@ Id = Annotated[str, typer.Argument(help="Id of a concern, or the start of it, as
 def open_concerns(
     context: typer.Context,
     attendee: Annotated[str | None, typer.Option(help="Only of this person.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Heard ones, too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All that were ever raised, heard ones, too.")] = False,
     pseudonyms: Pseudonyms = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what is not yet heard, the most often raised first."""
+    """List what nobody has taken up yet, the most often raised first, then what was answered since."""
     if context.invoked_subcommand is not None:
         return
+    from coach.labels import ANSWERED
     from coach.wiring import Coach
 
     coach = Coach()
     found = coach.ledger.all(attendee) if everything else coach.ledger.open(attendee)
+    answered = () if everything else coach.ledger.answered(attendee)
     if as_json:
-        print_values(coach, found, pseudonyms)
+        print_values(coach, (*found, *answered), pseudonyms)
         return
     if not found:
         print(unknown(coach, attendee) or _why_none(coach))
-        return
     name = naming(coach, pseudonyms)
-    print("\n".join(name(_line(concern)) for concern in found))
-    print("\ncoach ledger show ID tells the history of one; coach ledger mark ID heard closes it")
+    for concern in found:
+        print(name(_line(concern)))
+    if answered:
+        print(f"\n{ANSWERED}:")
+    for concern in answered[:MOST]:
+        print(name(_line(concern)))
+    if len(answered) > MOST:
+        print(f"and {len(answered) - MOST} more: coach ledger --all")
+    if found or answered:
+        print("\ncoach ledger show ID tells the history of one; coach ledger mark ID heard closes it")
 
 
 @ledger.command()
 def show(concern: Id, pseudonyms: Pseudonyms = False, as_json: AsJson = False) -> None:
     """The history of one concern."""
-    from coach.labels import STEPS, date_label
+    from coach.labels import date_label, step_label
     from coach.wiring import Coach
 
     coach = Coach()
@@ -62,9 +73,10 @@ def show(concern: Id, pseudonyms: Pseudonyms = False, as_json: AsJson = False) -
     name = naming(coach, pseudonyms)
     print(name(_line(found)))
     for step in found.steps:
-        words = f"“{step.quote}”" if step.quote else step.note or ""
+        words = f"“{step.quote or step.answer}”" if step.quote or step.answer else step.note or ""
+        words = f"{step.by}: {words}" if step.by else words
         where = step.title or ("untitled" if step.meeting else "")
-        parts = (f"{date_label(step.date):17}", STEPS[step.status], where, words, step.sighting or "")
+        parts = (f"{date_label(step.date):17}", step_label(step), where, words, step.sighting or "")
         print(name("  " + " · ".join(filter(None, parts))))
     if found.times > 1:
         print("\ncoach ledger split ID takes a line out by the id at its end")
@@ -140,10 +152,10 @@ def _print_one(coach: Coach, change: Callable[[Ledger], Concern]) -> None:
 
 
 def _line(concern: Concern) -> str:
-    from coach.labels import STEPS, date_label
+    from coach.labels import date_label, step_label
 
     what = concern.need.replace("_", " ") if concern.need else concern.kind.replace("_", " ")
     first, last = concern.steps[0], concern.steps[-1]
-    states = dict.fromkeys(f"{date_label(s.date)}: {STEPS[s.status]}" for s in (first, last))
+    states = dict.fromkeys(f"{date_label(s.date)}: {step_label(s)}" for s in (first, last))
     often = [f"raised {concern.times} times"] if concern.times > 1 else []
     return f"{concern.id}  {concern.speaker}: “{concern.quote}” ({', '.join([what, *states, *often])})"

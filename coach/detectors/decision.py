@@ -80,7 +80,7 @@ class Decision:
 @cache
 def decisions() -> Mapping[str, Decision]:
     """The fitted decision for each kind of finding."""
-    return {kind: Decision(**{**d, "model": _logistic(d["model"])}) for kind, d in _kept()["kinds"].items()}
+    return {kind: Decision(**{**d, "model": logistic(d["model"])}) for kind, d in _kept()["kinds"].items()}
 
 
 def once(ranked: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -117,7 +117,7 @@ def fate() -> Logistic:
 
     Learned from every objection, heard or not, over ``UPTAKE_FEATURES``: far more of them than of findings.
     """
-    return _logistic(_kept()["fate"])
+    return logistic(_kept()["fate"])
 
 
 @cache
@@ -126,7 +126,8 @@ def _kept() -> dict[str, Any]:
     return kept
 
 
-def _logistic(model: dict[str, Any]) -> Logistic:
+def logistic(model: Mapping[str, Any]) -> Logistic:
+    """A model as data files hold it."""
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in model.items()}
     return Logistic(**values)
 

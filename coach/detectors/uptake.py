@@ -221,7 +221,7 @@ def uptake_features(record: Record, index: int) -> tuple[float, ...]:
             float(any(("reply", name) in record.cues(j) for j in (near if name in LATER_WORDS else near[:4])))
             for name in REPLY_WORDS
         ),
-        float(bool(said) and all(_BARE.match(text) for text in said)),
+        float(bool(said) and all(map(is_bare, said))),
         float(not after),
         float(np.log1p(len(after))),
         float(end == len(sentences) and index >= len(sentences) - 3),
@@ -266,7 +266,7 @@ def reply_act(record: Record, index: int, reply: range) -> ReplyAct:
     p = record.probabilities
     texts = [record.sentences[j].text for j in reply]
     take, brush = record.reading.links(index, reply)
-    if all(_BARE.match(text) for text in texts):
+    if all(map(is_bare, texts)):
         return ReplyAct.BARE_OK
     parked = any(("reply", "parked") in record.cues(j) for j in reply)
     if max(p["parking"][j] for j in reply) > 0.3 or (parked and max(brush) > 0.3):
@@ -278,6 +278,11 @@ def reply_act(record: Record, index: int, reply: range) -> ReplyAct:
     }
     act = max(strength, key=lambda a: float(strength[a]))
     return act if strength[act] > 0.3 else ReplyAct.SUBJECT_CHANGE
+
+
+def is_bare(text: str) -> bool:
+    """Whether a reply is nothing but "okay", "thanks" or "good point"."""
+    return bool(_BARE.match(text))
 
 
 def log_odds(p: float) -> float:

@@ -32,6 +32,7 @@ def merge_engines(local: Analysis, llm: Analysis) -> Analysis:
     )
     return Analysis(
         findings=(*merged, *rest),
+        heard=local.heard,
         participants=_participants(local.participants, llm.participants),
         set_aside=llm.set_aside + local.set_aside,
         notices=(notice, *llm.notices, *local.notices),

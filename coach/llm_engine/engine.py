@@ -18,6 +18,7 @@ from coach.answers import (
     UnaddressedNeeds,
     UnheardObjections,
 )
+from coach.detectors.heard import heard
 from coach.engine import Watch
 from coach.errors import ModelError, ModelRefusedError, ModelShapeError, ModelTruncatedError
 from coach.fencing import marked, new_nonce, passage_lines
@@ -127,9 +128,13 @@ class LLMEngine:
                 found, again, problem = second_look(found, notes, reading.result(), asker, watch)
                 aside.extend(again)
                 failures.extend(problem)
+            findings = without_doubles(found)
+            # What was heard is for the local engine to say: it costs no call, and it is asked anyway.
+            answered = heard(conversation, reading.result(), findings) if reading is not None else ()
         stands = [(task.part, done.value.participants) for task, done in answers if task.kind == STANDING]
         return Analysis(
-            findings=without_doubles(found),
+            findings=findings,
+            heard=answered,
             participants=standing(stands, notes),
             set_aside=_once(aside),
             notices=tuple(dict.fromkeys(failures)),

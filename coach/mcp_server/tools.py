@@ -108,8 +108,14 @@ def add_remembering(server: FastMCP[None], desk: Desk) -> None:
 
     @server.tool(title="Open objections", annotations=READS)
     async def open_objections(attendee: Attendee = None) -> Concerns:
-        """Objections and needs from earlier meetings that nobody has taken up yet, with their history."""
-        return await desk.run(lambda _: desk.shown(Concerns(concerns=desk.coach.ledger.open(attendee))))
+        """Objections and needs from earlier meetings that nobody has taken up yet, with their history; beside them
+        those that went unheard once and were answered since."""
+
+        def work(_: Watch) -> Concerns:
+            ledger = desk.coach.ledger
+            return desk.shown(Concerns(concerns=ledger.open(attendee), answered=ledger.answered(attendee)))
+
+        return await desk.run(work)
 
 
 def add_preparing(server: FastMCP[None], desk: Desk) -> None:

@@ -20,9 +20,11 @@ class Passages(Value):
 
 
 class Concerns(Value):
-    """What is not yet heard, the most often raised first."""
+    """What nobody has taken up yet, the most often raised first; ``answered`` are those that went unheard once and were
+    answered since, where the notes do not say whether that was enough."""
 
     concerns: tuple[Concern, ...]
+    answered: tuple[Concern, ...] = ()
 
 
 class Lines(Value):

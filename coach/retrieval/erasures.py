@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coach.database import compact
 from coach.retrieval.tables import open_tables, transaction
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from coach.retrieval.tables import Tables
     from coach.settings import Settings
 
+WORDS = ("quote", "answer", "confirmation")
+"""Columns of a sighting that hold words of the notes."""
 COUNTED = ("meetings", "lines", "mentions", "concerns", "practices")
 
 
@@ -30,10 +32,11 @@ class Erasure(Value):
 
 
 class Named(NamedTuple):
-    """Where a person is in the ledger: ids of their concerns, and quotes and remarks on others that mention them."""
+    """Where a person is in the ledger: ids of their concerns; sightings of others whose words mention them, or in which
+    they gave the answer; and remarks on others that mention them."""
 
     concerns: frozenset[str]
-    quotes: Mapping[str, str]
+    quotes: Mapping[str, Mapping[str, str | None]]
     notes: Mapping[int, str]
 
 
@@ -62,8 +65,9 @@ def forget_in_ledger(
         with transaction(engine) as connection:
             named = _find(connection, tables, pseudonyms, lambda text: out_of(text) != text)
             connection.execute(concern.delete().where(concern.c.id.in_(named.concerns)))
-            for quoted, text in named.quotes.items():
-                connection.execute(sighting.update().where(sighting.c.id == quoted).values(quote=out_of(text)))
+            for quoted, words in named.quotes.items():
+                left = {name: out_of(text) if text else None for name, text in words.items()}
+                connection.execute(sighting.update().where(sighting.c.id == quoted).values(**left))
             for noted, text in named.notes.items():
                 connection.execute(mark.update().where(mark.c.id == noted).values(note=out_of(text)))
             kept = {name: counts.get(name, 0) for name in COUNTED}
@@ -92,8 +96,15 @@ def _find(
     theirs = frozenset(connection.scalars(own))
     said = [row for row in connection.execute(tables.sighting.select()) if row.concern not in theirs]
     noted = [row for row in connection.execute(tables.mark.select()) if row.concern not in theirs]
+
+    def words(row: Any) -> dict[str, str | None]:
+        """What has to change in a sighting: words that mention them, and an answer that they gave, which goes."""
+        own = row.answerer in pseudonyms
+        found = {name: text for name in WORDS if (text := getattr(row, name)) and mentions(text)}
+        return {**found, "answer": None, "answerer": None} if own else found
+
     return Named(
         theirs,
-        {row.id: row.quote for row in said if mentions(row.quote)},
+        {row.id: changes for row in said if (changes := words(row))},
         {row.id: row.note for row in noted if row.note and mentions(row.note)},
     )

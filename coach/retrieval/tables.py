@@ -125,6 +125,10 @@ def tables(shared: MetaData) -> Tables:
         Column("confidence", Float, nullable=False),
         Column("source", String(200), nullable=False),
         Column("place", Integer, nullable=False),
+        Column("stage", String(20)),
+        Column("answer", Text),
+        Column("answerer", String(64)),
+        Column("confirmation", Text),
     )
     mark = Table(
         "mark",

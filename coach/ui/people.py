@@ -33,8 +33,13 @@ class Person:
     shown: str = ""
 
     @property
-    def open(self) -> int:
-        return sum(concern.open for concern in self.concerns)
+    def waiting(self) -> tuple[Concern, ...]:
+        return tuple(concern for concern in self.concerns if concern.open)
+
+    @property
+    def done(self) -> tuple[Concern, ...]:
+        """What was answered or is closed: folded, so that it does not hide what waits."""
+        return tuple(concern for concern in self.concerns if not concern.open)
 
 
 def build_people(coach_of: CoachOf, tab: gr.Tab) -> gr.HTML:
@@ -83,10 +88,10 @@ def everybody(coach: Coach, shown: str = "") -> list[Person]:
         real = with_names(concern, known)
         concerns.setdefault(real.speaker, []).append(real)
     people = [
-        Person(name, meetings[name], tuple(sorted(own, key=lambda c: (not c.open, -c.times))), shown)
+        Person(name, meetings[name], tuple(sorted(own, key=lambda c: (not c.open, not c.answered, -c.times))), shown)
         for name, own in concerns.items()
     ]
-    return sorted(people, key=lambda p: (-p.open, -len(p.concerns), p.name.casefold()))
+    return sorted(people, key=lambda p: (-len(p.waiting), -len(p.concerns), p.name.casefold()))
 
 
 def with_names(concern: Concern, known: Identities) -> Concern:
@@ -96,7 +101,7 @@ def with_names(concern: Concern, known: Identities) -> Concern:
         return restore(text, known) if text else text
 
     steps = tuple(
-        step.model_copy(update={"title": real(step.title), "quote": real(step.quote), "note": real(step.note)})
+        step.model_copy(update={name: real(getattr(step, name)) for name in ("title", "quote", "answer", "by", "note")})
         for step in concern.steps
     )
     return concern.model_copy(update={"speaker": real(concern.speaker), "quote": real(concern.quote), "steps": steps})

@@ -128,6 +128,8 @@ def _environment() -> Environment:
         "buy_in": labels.BUY_INS.__getitem__,
         "alignment": labels.ALIGNMENTS.__getitem__,
         "step": labels.STEPS.__getitem__,
+        "step_label": labels.step_label,
+        "stage": labels.HEARD.__getitem__,
         "move": labels.MOVES.__getitem__,
         "day": labels.date_label,
     }
