@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from coach.library import Library
+from coach.retrieval import chroma
 from coach.settings import Settings, load_settings
 
 LINES = 102  # A meeting of 102 lines has 50 windows.
@@ -128,12 +129,19 @@ def main() -> None:
             timed("evidence", lambda n: library.said_before(questions[n % 50], PEOPLE[n % 25]))
             print(f"memory: {resident() - before:.0f} MB more than before opening, {resident():.0f} MB in all")
             began = time.perf_counter()
-            library.delete(f"{3:016x}")
+            library.delete(library.list()[-1].id)
             print(f"delete: {time.perf_counter() - began:.2f} s", end=", ")
             timed("no filter, with one deleted", lambda n: library.search(questions[n % 50]), 50)
-            began = time.perf_counter()
-            library.purge()
-            print(f"purge of one meeting: {time.perf_counter() - began:.0f} s")
+            for name, few in (("purge of one meeting", chroma.FEW), ("the same, built anew", 0)):
+                chroma.FEW = few
+                asked = [p for e in library.list()[:-1][:200] for p in library.search("", meeting=e.id, k=2)]
+                before_it = sum(library.similar(p.text, 1)[0].id == p.id for p in asked) / len(asked)
+                library.delete(library.list()[-1].id)
+                began, cpu = time.perf_counter(), time.process_time()
+                library.purge()
+                took, busy = time.perf_counter() - began, time.process_time() - cpu
+                after = sum(library.similar(p.text, 1)[0].id == p.id for p in asked) / len(asked)
+                print(f"{name}: {took:.1f} s, CPU {busy:.1f} s; nearest to themselves {before_it:.3f} -> {after:.3f}")
 
 
 if __name__ == "__main__":

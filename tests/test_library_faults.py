@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,11 +77,11 @@ def start(code: str, home: Path, first: int, size: int) -> subprocess.Popen[str]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COACH_KEYRING": "off"})
 
 
-def fill(library: Library, folder: Path, meetings: int = 5) -> None:
+def fill(library: Library, folder: Path, meetings: int = 5, first: int = 0) -> None:
     """Enough passages for Chroma to write its vector files, which it does every thousand."""
     lines = [{"speaker": None, "text": f"Valve {n} of the plan number {n * 7}"} for n in range(500)]
     about = {"title": "Valves", "date": None, "format": "t", "attendees": [], "tags": [], "lines": lines}
-    each = [{"id": f"{n:016x}", **about} for n in range(meetings)]
+    each = [{"id": f"{n:016x}", **about} for n in range(first, first + meetings)]
     file = folder / "filler.json"
     file.write_text(json.dumps({"schema": "coach.library/1", "library": library._store.key, "meetings": each}))
     library.import_(file)
@@ -136,6 +138,81 @@ def test_what_is_erased_is_in_no_file(settings: Settings, way: str, amount: int)
     assert bool(holding(settings.home, *others)) == (way != "everything")
     with Ledger(settings) as ledger:
         assert ledger.all() == ()
+    assert len([path for path in (settings.home / "library").iterdir() if path.is_dir()]) == 1
+
+
+LARGE = 9
+"""Meetings of :func:`fill` that make an index out of which others are cut, rather than built anew."""
+
+
+def was_cut(home: Path) -> bool:
+    """Whether the index in force is a copy with a cut, of which the full-text index holds nothing old."""
+    (path,) = (home / "library").glob("g*/chroma.sqlite3")
+    with closing(sqlite3.connect(path)) as database:
+        return bool(
+            database.execute(
+                "SELECT count(*) < (SELECT count(*) FROM embeddings) / 2 FROM embedding_fulltext_search"
+            ).fetchone()[0]
+        )
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["vectors written", "vectors in the log"])
+@pytest.mark.parametrize("way", ["erase", pytest.param("rewrite", marks=pytest.mark.slow)])
+def test_what_is_cut_out_of_a_large_library_is_in_no_file(settings: Settings, way: str, written: bool) -> None:
+    with Library(settings) as library:
+        fill(library, settings.home, 0 if written else LARGE)
+        secret = library.add(notes.parse(NOTES), title="Zanzibar talk")
+        kept = library.add(notes.parse(OTHER))
+        fill(library, settings.home, LARGE if written else 0)
+        needles, others = traces(library, secret.id), traces(library, kept.id)[3:]
+        in_graph = {name for name in holding(settings.home, *needles[3:]) if name.endswith("data_level0.bin")}
+        assert bool(in_graph) == written
+        if way == "erase":
+            library.purge(secret.id)
+        else:
+            said = [replace(line, text="Somebody said something.") for line in library.show(secret.id)]
+            library.rewrite({secret.id: (secret.model_copy(update={"title": None}), said)})
+        assert was_cut(settings.home)
+        assert holding(settings.home, *needles, b"Zanzibar") == set(), "while it is open"
+        assert library.problems() == [] and library.search("valves supplier flood", k=1)[0].meeting == kept.id
+        assert library.similar(library.search("", meeting=kept.id, k=1)[0].text, 1)[0].meeting == kept.id
+        if way == "rewrite":
+            assert library.similar("Somebody said something.", 1)[0].meeting == secret.id
+        fill(library, settings.home, 5, first=LARGE)  # Chroma writes all it has in memory.
+        assert library.problems() == [] and holding(settings.home, *others)
+        assert holding(settings.home, *needles, b"Zanzibar") == set(), "after the vectors were written again"
+    with Library(settings) as library:
+        assert library.search("valves supplier flood", k=1)[0].meeting == kept.id and library.problems() == []
+    assert holding(settings.home, *needles, b"Zanzibar") == set(), "after it was opened again"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trouble", ["an unknown table", "the cut fails", "a large part goes"])
+def test_what_cannot_be_cut_out_is_built_anew_without_a_trace(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    with Library(settings) as library:
+        secret = library.add(notes.parse(NOTES), title="Zanzibar talk")
+        fill(library, settings.home, LARGE)
+        needles = traces(library, secret.id)
+    if trouble == "an unknown table":
+        (path,) = (settings.home / "library").glob("g*/chroma.sqlite3")
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("CREATE TABLE embeddings_copy (text TEXT)")
+    elif trouble == "the cut fails":
+
+        def fails(*_: object) -> None:
+            raise ValueError
+
+        monkeypatch.setattr("coach.retrieval.cutting.cut", fails)
+    with Library(settings) as library:
+        for other in library.list()[:1] if trouble == "a large part goes" else ():
+            library.delete(other.id if other.id != secret.id else f"{1:016x}")
+        library.delete(secret.id)
+        library.purge()
+        assert not was_cut(settings.home)
+        assert holding(settings.home, *needles, b"Zanzibar") == set()
+        assert library.problems() == []
     assert len([path for path in (settings.home / "library").iterdir() if path.is_dir()]) == 1
 
 

@@ -47,7 +47,8 @@ KINDS = tuple(UNHEARD.values())
 class Ledger:
     """The ledger of the library under ``settings``. Names may be given as they are; answers hold pseudonyms.
 
-    ``embedder`` decides what the same concern in other words is; the default is that of the settings.
+    ``embedder`` decides what the same concern in other words is; the default is that of the library, if it can be
+    loaded by name, or else of the settings.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Ledger:
         self._settings = settings
         self._identities = identities or IdentityLedger(settings)
         self._given = embedder
+        self._loaded: dict[str, Embedder] = {}
         self._clock = clock
 
     def __enter__(self) -> Ledger:
@@ -303,11 +305,13 @@ class Ledger:
 
         return open_tables(self._settings)
 
-    @cached_property
-    def _embedder(self) -> Embedder:
-        from coach.retrieval.embedders import load_embedder
+    def _embedder(self, name: str | None) -> Embedder:
+        from coach.retrieval.embedders import EMBEDDERS, load_embedder
 
-        return self._given or load_embedder(self._settings)
+        known = name if name and name.partition(":")[0] in EMBEDDERS else self._settings.embedder
+        if known not in self._loaded:
+            self._loaded[known] = self._given or load_embedder(self._settings, known)
+        return self._loaded[known]
 
     @contextmanager
     def _rows(self) -> Iterator[Rows]:
@@ -360,9 +364,10 @@ class Ledger:
         candidates = [one for one in known if one.concern in own]
         if not candidates:
             return None
-        cosines = self._embedder([one.quote for one in candidates]) @ self._embedder([quote])[0]
+        embedder = self._embedder(rows.embedder())
+        cosines = embedder([one.quote for one in candidates]) @ embedder([quote])[0]
         best = int(cosines.argmax())
-        return candidates[best].concern if cosines[best] >= self._embedder.alike else None
+        return candidates[best].concern if cosines[best] >= embedder.alike else None
 
     def _insert(self, rows: Rows, sighting: Sighting, concern: str | None, speaker: str) -> str:
         """The concern to which the sighting was added: the given one, or a new one."""

@@ -57,6 +57,10 @@ class Rows:
             marks.setdefault(row.concern, []).append(Said(status=row.status, date=row.date, at=row.at, note=row.note))
         return marks
 
+    def embedder(self) -> str | None:
+        """What the library was last embedded with."""
+        return self._connection.scalar(self._tables.library.select().with_only_columns(self._tables.library.c.embedder))
+
     def concerns(self) -> Sequence[Row[Any]]:
         """The concerns: id, speaker, kind, need, created."""
         return self._connection.execute(self._tables.concern.select()).all()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -34,6 +35,9 @@ HNSW = {"space": "ip", "ef_construction": 100, "max_neighbors": 16, "ef_search":
 """Vectors are unit, so the inner product is the cosine, and files hold the very bytes that were given."""
 
 BATCH = 500
+
+FEW = 50
+"""Meetings up to which it may be quicker to cut them out of an index than to build it anew from the rest."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,9 @@ class Generation:
         self._batch = min(BATCH, client.get_max_batch_size())
 
     @property
-    def embedded(self) -> bool:
-        """Whether the index is in this process, rather than on a server."""
-        return self._folder is not None
+    def folder(self) -> Path | None:
+        """Where the index is, or ``None`` when it is on a server rather than in this process."""
+        return self._folder
 
     def upsert(self, records: Sequence[Record], vectors: NDArray[np.float32]) -> None:
         """Stores the records with their vectors, shape (records, dimensions); same ids are replaced."""
@@ -171,7 +175,8 @@ class Generation:
             ) from None
         except (ChromaError, ValueError, OSError) as error:
             raise LibraryError(
-                f"Chroma refused ({_short(error)}): check that the server and the library match"
+                f"Chroma refused ({_short(error)}): if the embedder gives other vectors than before, run coach library "
+                "reindex; else check that the server and the library match"
             ) from None
         except Exception as error:
             if type(error).__module__.startswith(("httpx", "httpcore")):
@@ -224,6 +229,34 @@ class ChromaStore:
             return Generation(_embedded(path), "passages", embedder, folder=path)
         return Generation(self._client(), f"coach-{library}-{generation}", embedder, cloud=self._cloud)
 
+    def cut(self, old: Generation, generation: str, embedder: Embedder, gone: Sequence[str]) -> Generation | None:
+        """A new generation, without the passages of these meetings, out of a copy of the old one; ``None`` when it has
+        to be built anew. Much quicker than that, see :mod:`coach.retrieval.cutting`."""
+        from coach.retrieval import cutting
+
+        if old.folder is None or len(gone) > FEW or not _known_release():
+            return None
+        ids = [record.id for meeting in gone for record in old.of_meeting(meeting)]
+        if not ids or not cutting.can_cut(old.folder, len(ids)):
+            return None
+        vectors, work = old.vectors(ids), f"{generation}-cut"  # Chroma keeps in memory what it knows of a folder.
+        private_file(private_folder(self._folder / work) / "chroma.sqlite3")
+        try:
+            cutting.copy(old.folder, self._folder / work)
+            with contextlib.closing(self.open("", work, embedder)) as copied:
+                copied.delete(ids)
+            cutting.cut(self._folder / work, vectors)
+            (self._folder / work).rename(self._folder / generation)
+            fresh = self.open("", generation, embedder)
+            if fresh.ids() == old.ids() - set(ids):
+                return fresh
+            fresh.close()
+        except (sqlite3.Error, ValueError, KeyError, OSError, LibraryError):
+            pass  # Laid out otherwise than known, or no room for a copy.
+        for name in (work, generation):
+            self.remove("", name)
+        return None
+
     def drop_vectors(self, generation: str) -> None:
         """Removes the vector files of an embedded generation that nobody has open; its texts can still be read."""
         for segment in _segments(self._folder / generation) if self.embedded else ():
@@ -247,8 +280,6 @@ class ChromaStore:
 
     def any_text(self) -> bool:
         """Whether there are texts in the folder already, of whatever generation."""
-        import sqlite3
-
         for path in self._folder.glob("g*/chroma.sqlite3") if self.embedded else ():
             try:
                 with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
@@ -353,6 +384,12 @@ def _records(found: Any) -> Iterator[Record]:
             speakers=tuple(speakers.split("\n")) if speakers else (),
             text=text,
         )
+
+
+def _known_release() -> bool:
+    import chromadb
+
+    return str(chromadb.__version__).startswith("1.5.")
 
 
 def _quiet() -> Any:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from coach.errors import ConfigError, ModelUnreachableError
+from coach.errors import CoachError, ConfigError, ModelUnreachableError
 from coach.registry import Registry
 
 if TYPE_CHECKING:
@@ -38,13 +38,37 @@ class Embedder:
     alike: float = 0.6
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, shape (texts, dimensions)."""
-        return _unit(self.encode(list(texts)))
+        """Unit vectors, shape (texts, dimensions). Raises :class:`ModelUnreachableError` when ``encode`` fails or gives
+        anything but one finite vector for each text."""
+        return self._vectors(self.encode, list(texts), len(texts))
 
     def query(self, text: str) -> Vectors:
         """One unit vector, shape (dimensions,), for a query; some models embed queries unlike passages."""
-        one: Vectors = (_unit([self.encode_query(text)]) if self.encode_query else self([text]))[0]
-        return one
+        encode_query = self.encode_query
+        if encode_query is None:
+            return cast("Vectors", self([text])[0])
+        return cast("Vectors", self._vectors(lambda texts: [encode_query(texts[0])], [text], 1)[0])
+
+    def _vectors(self, encode: Callable[[list[str]], Any], texts: list[str], count: int) -> Vectors:
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, 0), dtype=np.float32)
+        try:
+            vectors = _unit(encode(texts))
+        except CoachError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and quote the texts in it
+            raise ModelUnreachableError(
+                f"the embedder {self.name} failed ({type(error).__name__}): see that it runs and try again, or choose "
+                "another one with coach library reindex --embedder"
+            ) from None
+        if vectors.ndim != 2 or len(vectors) != count or not np.isfinite(vectors).all():
+            raise ModelUnreachableError(
+                f"the embedder {self.name} failed (no vector of numbers for each text): see that it runs and try "
+                "again, or choose another one with coach library reindex --embedder"
+            )
+        return vectors
 
 
 EMBEDDERS: Registry[Callable[[Settings], Embedder]] = Registry("coach.embedders", needs=("__call__",))

@@ -353,10 +353,11 @@ class Store:
         anew = {key: value for key, value in (rewritten or {}).items() if value is not None}
         gone = (without or set()) | (set(rewritten or {}) - set(anew))
         name, old = new_generation(), self._generation
-        fresh = self._chroma.open(self._key, name, embedder)
+        cut = self._chroma.cut(old, name, embedder, [*gone, *anew]) if reuse else None
+        fresh = cut or self._chroma.open(self._key, name, embedder)
         rows: list[dict[str, Any]] = []
         try:
-            for records, vectors in old.all(embeddings=reuse):
+            for records, vectors in old.all(embeddings=reuse) if cut is None else ():
                 stay = [
                     n for n, record in enumerate(records) if record.meeting not in gone and record.meeting not in anew
                 ]

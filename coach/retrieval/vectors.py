@@ -37,7 +37,7 @@ class VectorTable:
     def ready(self, catalogue: Catalogue, dimensions: int) -> bool:
         """Whether to take vectors from here for this question."""
         self._questions += 1
-        if not self._generation.embedded or self._questions < 2 or self._questions * WORTH < len(catalogue.index):
+        if self._generation.folder is None or self._questions < 2 or self._questions * WORTH < len(catalogue.index):
             return False
         self._matrix = self._followed(catalogue, dimensions)
         self._blocks = catalogue.blocks

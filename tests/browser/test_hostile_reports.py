@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hostile as others
@@ -14,7 +15,7 @@ from coach import render
 from coach.schema import Evidence, Finding, Meeting, Participant, Review
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 ATTACKS = (
     "<script>document.title='owned'</script>",
@@ -84,3 +85,26 @@ def test_so_do_all_other_reports(page: Page, report: str, words: str) -> None:
     assert page.locator("a:not([href^='#'])").count() == 0
     assert words.split("{{")[0] in page.inner_text("body")
     assert [url for url in asked if not url.startswith(("data:", "about:"))] == []
+
+
+def test_no_script_but_ours_runs_in_the_results_of_an_evaluation(browser: Browser, tmp_path: Path) -> None:
+    """As a file, where a policy counts: what somebody got into the page by a way we overlooked does not run."""
+    smuggled = (
+        "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+        "<a id=link href=\"javascript:document.title='owned'\">go</a>"
+    )
+    report = tmp_path / "results.html"
+    report.write_text(_results("quiet words").replace("</table>", f"</table>{smuggled}", 1), encoding="utf-8")
+    page, refused = browser.new_page(), list[str]()
+    page.on("console", lambda message: refused.append(message.text))
+    page.goto(report.as_uri())
+    page.click("#link")
+    page.wait_for_timeout(100)
+    assert page.title() == "Coach evaluation"
+    assert sum("Content Security Policy" in text for text in refused) >= 3, refused
+    rows = page.locator("tr.case:visible").count()
+    page.fill("#search", "no such case")
+    assert page.locator("tr.case:visible").count() == 0 < rows
+    page.fill("#search", "")
+    assert page.locator("tr.case:visible").count() == rows
+    page.close()
