@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coach.schema import NEEDS, OBJECTION_SUBTYPES
 from training.corpus import OWN, own_records
+from training.side import HALF, ami_records, ratings
 
 
 def test_every_tag_of_the_records_ties_to_a_sentence_of_the_coach() -> None:
@@ -56,3 +60,37 @@ def test_a_tag_that_is_not_understood_names_its_file_and_record(tmp_path: Path, 
 
 def test_the_folder_of_records_says_how_to_read_them() -> None:
     assert (OWN / "README.md").exists()
+
+
+def test_ami_tells_only_whether_an_objection_was_answered(tmp_path: Path) -> None:
+    turns = [
+        {"meeting": "m1", "turn": n, "speaker": "AB"[n % 2], "text": text, "responded": responded}
+        for n, (text, responded) in enumerate(
+            [
+                ("We take the small battery.", None),
+                ("I doubt that it lasts a day.", False),
+                ("Right, the case.", None),
+                ("Rubber is too dear for us.", True),
+                ("Then plastic it is.", None),
+                ("No.", True),  # too short to be told from a noise
+            ]
+        )
+    ]
+    (tmp_path / "ami").mkdir()
+    with gzip.open(tmp_path / "ami" / "train.jsonl.gz", "wt", encoding="utf-8") as out:
+        out.writelines(json.dumps(turn) + "\n" for turn in turns)
+    [(record, wanted)] = ami_records(tmp_path)
+    assert [s.text for s in record.sentences] == [turn["text"] for turn in turns]
+    assert all(record.conversation.text[s.start : s.end] == s.text for s in record.sentences)
+    assert wanted.unheard_weight.tolist() == [0, HALF, 0, HALF, 0, 0] and wanted.unheard.tolist() == [0, 1, 0, 0, 0, 0]
+    assert not wanted.whole and not wanted.acts_weight.any() and set(wanted.links) == {1, 3}
+
+
+def test_ratings_are_standardised_within_their_own_scale(tmp_path: Path) -> None:
+    for name, values in (("certainty", (1, 6)), ("receptive", (-2.0, 0.0))):
+        (tmp_path / "phrasing" / name).mkdir(parents=True)
+        rows = [json.dumps({"text": f"It may work, {y}.", "y": y}) for y in values]
+        (tmp_path / "phrasing" / name / "train.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    nan = np.nan
+    wanted = np.stack([y for _, y in ratings(tmp_path)])
+    np.testing.assert_allclose(wanted, [[-1, nan], [1, nan], [nan, -1], [nan, 1]], atol=1e-6)
