@@ -373,11 +373,20 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--readings", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("coach/data/decision.json"))
+    parser.add_argument(
+        "--keep-thresholds",
+        action="store_true",
+        help="those of OUT stay: a small change should not move them by chance",
+    )
     options = parser.parse_args()
     pairs = load(options.corpus, options.readings)
     sources = [r.source for r, _ in pairs]
     results = {kind: nested(pairs, kind, RIDGE) for kind in KINDS}
-    chosen = thresholds(pairs, {kind: (found, confidence) for kind, (found, confidence, _) in results.items()})
+    if options.keep_thresholds:
+        before = json.loads(options.out.read_text(encoding="utf-8"))["kinds"]
+        chosen = {kind: float(before[kind]["finding"]) for kind in KINDS}
+    else:
+        chosen = thresholds(pairs, {kind: (found, confidence) for kind, (found, confidence, _) in results.items()})
     kept, card = {}, {}
     everything: dict[str, Tally] = {}
     for kind, module in KINDS.items():

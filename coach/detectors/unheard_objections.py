@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -45,6 +46,8 @@ _NOBODY = re.compile(
 FEATURES = (*SENTENCE_FEATURES, *UPTAKE_FEATURES, *(f"subtype {s}" for s in OBJECTION_SUBTYPES))
 ANSWERED = UPTAKE_FEATURES.index("answer best")
 TAKEN_UP = log_odds(0.85)
+DOUBTED = 0.2
+"""Probability of an objection from which on what became of it is looked up in the record."""
 
 
 class UnheardObjections:
@@ -123,6 +126,9 @@ def seeds(record: Record) -> tuple[Passage, ...]:
     """The passages that are looked at closely."""
     p = record.probabilities
     score = p["raise_objection"] + 0.5 * p["objection"] * p["unheard"] + 0.4 * p["silence"] + 0.3 * p["lukewarm"]
+    for i in (p["objection"] > DOUBTED).nonzero()[0]:
+        # Of objections that the encoder takes for heard, those that nothing in the record answers are looked at, too.
+        score[i] += 0.3 * p["objection"][i] / (1 + math.exp(-fate().logit(record.uptake(int(i)))))
     return passages(record, score, p["objection"] + p["continuation"])
 
 
