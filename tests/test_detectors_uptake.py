@@ -7,6 +7,7 @@ import pytest
 
 from coach import acts, notes
 from coach.detectors import ReplyAct
+from coach.detectors.unheard_objections import seeds
 from coach.detectors.uptake import UPTAKE_FEATURES, Record, reply_act, uptake_features, uptake_record
 
 
@@ -123,3 +124,13 @@ def test_words_that_come_back_and_owners_are_seen() -> None:
     assert one[at("overlap best")] > other[at("overlap best")]
     assert one[at("words own")] > other[at("words own")]
     assert other[at("reply asks")] > one[at("reply asks")]
+
+
+def test_of_objections_taken_for_heard_the_unanswered_one_is_looked_at_first() -> None:
+    text = (
+        "# Lift\n\nPaul: The lift is off on Sundays.\nRuth: I'll have it switched on.\n\n"
+        "# Aprons\n\nPaul: The aprons tear at the neck.\nRuth: Next, the rota.\n"
+    )
+    record = linked(record_of(text, objection={0, 2}), 1, "takes_up")
+    assert (record.probabilities["unheard"][[0, 2]] < 0.1).all()
+    assert [passage.seed for passage in seeds(record)][:2] == [2, 0]
