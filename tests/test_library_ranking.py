@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from coach import notes
 from coach.errors import ConfigError, LibraryError, PluginError
 from coach.identities import Identities
+from coach.library import Library
 from coach.retrieval.bm25 import Bm25Index, Postings, query_terms, terms
 from coach.retrieval.embedders import EMBEDDERS, as_embedder, load_embedder
 from coach.retrieval.names import pseudonymised, pseudonyms
@@ -192,3 +194,17 @@ def test_names_in_a_question_become_the_pseudonyms_in_use() -> None:
     assert pseudonyms("bob", known)[0] == label
     assert pseudonyms(label, known)[0] == label
     assert pseudonyms("Zebedee", known) == ()
+
+
+def test_hundreds_of_equal_passages_hide_no_other(tmp_path: Path) -> None:
+    """The graph of vectors alone loses some: of these, about one in four."""
+    with Library(load_settings({"COACH_HOME": str(tmp_path)})) as library:
+        for n in range(60):
+            library.add(notes.parse(f"Meeting {n}\n\n" + "\n".join(["ben: i like it"] * 12)))
+        others = [
+            library.add(notes.parse("\n".join(f"ana: the numbat{n} plan has point {m * n}" for m in range(6))))
+            for n in range(1, 21)
+        ]
+        for entry in others:
+            for record in library._store.generation.of_meeting(entry.id):
+                assert library.similar(record.text, 1)[0].scores["cosine"] > 0.99

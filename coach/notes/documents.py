@@ -7,6 +7,7 @@ few kilobytes can unpack to gigabytes or send them in circles. ``python -m coach
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -52,14 +53,16 @@ def convert(file: Path) -> str:
 
 def text_of(path: Path) -> str:
     """The same in this process and without limits; raises whatever the readers raise."""
-    from markitdown import MarkItDown
+    from markitdown import StreamInfo
     from markitdown.converters import DocxConverter, PdfConverter
 
-    # Only these two: the library's own fall-back would read a damaged file as if it were plain text.
-    reader = MarkItDown(enable_builtins=False, enable_plugins=False)
-    reader.register_converter(DocxConverter())
-    reader.register_converter(PdfConverter())
-    return str(reader.convert_local(str(path)).text_content)[:MOST_TEXT]
+    # These two by name: the library would first load a model to guess what the file is, and read a damaged one as text.
+    suffix = path.suffix.lower()
+    reader = DocxConverter() if suffix == ".docx" else PdfConverter()
+    with path.open("rb") as file:
+        text = str(reader.convert(file, StreamInfo(extension=suffix)).markdown)
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines)[:MOST_TEXT]
 
 
 def _refuse_bombs(file: Path) -> None:

@@ -64,7 +64,9 @@ class Finder:
                 raise LibraryError(f"{text} is no passage here: coach library search shows the ids of passages")
             own = view.row(text)
             vector = self._vector(text) if own is None else store.generation.vectors([text])[text]
-            rows, cosines = nearest(view, store.generation, vector, view.visible(without=without), 3 * (k + 1))
+            table = store.table if store.table.ready(view, len(vector)) else None
+            shown = view.visible(without=without)
+            rows, cosines = nearest(view, store.generation, vector, shown, 3 * (k + 1), table)
             pairs = zip(rows.tolist(), cosines.tolist(), strict=True)
             hits = _apart(view, [Hit(row, 0.0, cosine, cosine, cosine) for row, cosine in pairs if row != own], own)
             return self._passages(view, hits[:k])

@@ -17,6 +17,9 @@ SOME = 200
 """Up to so many vectors are fetched by their ids; for more, all of them are read in one go."""
 
 
+SMALL = 2_000
+"""Up to so many vectors are read for the first question already: that takes 50 ms."""
+
 WORTH = 10_000
 """A question asked before is reason enough to read so many vectors: at 100,000 passages, the tenth one does."""
 
@@ -37,7 +40,9 @@ class VectorTable:
     def ready(self, catalogue: Catalogue, dimensions: int) -> bool:
         """Whether to take vectors from here for this question."""
         self._questions += 1
-        if self._generation.folder is None or self._questions < 2 or self._questions * WORTH < len(catalogue.index):
+        count = len(catalogue.index)
+        early = count > SMALL and (self._questions < 2 or self._questions * WORTH < count)
+        if self._generation.folder is None or early:
             return False
         self._matrix = self._followed(catalogue, dimensions)
         self._blocks = catalogue.blocks

@@ -132,5 +132,12 @@ def _environment() -> Environment:
         "stage": labels.HEARD.__getitem__,
         "move": labels.MOVES.__getitem__,
         "day": labels.date_label,
+        "day_unless_in": _day_unless_in,
     }
     return made
+
+
+def _day_unless_in(date: str | None, title: str) -> str:
+    """The date as people write it, or nothing where the title says it."""
+    day = labels.date_label(date)
+    return "" if day in title else day

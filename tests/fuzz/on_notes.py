@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import tempfile
-import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fuzz.base import WORDS, Target, file_of, sample_texts
 from fuzz.draw import Draw
-
-from coach.errors import CoachError, InputError
 
 
 def _text_of(draw: Draw) -> str:
@@ -130,106 +126,6 @@ def _chat_seeds() -> list[bytes]:
     return [b"\1" + chat for chat in _chats()] + [bytes(range(n, n + 90)) for n in range(0, 160, 8)]
 
 
-NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-WORD_PARTS = (
-    "<w:p>", "</w:p>", "<w:r>", "</w:r>", "<w:t>Ana: It leaks.</w:t>", "<w:t>", "</w:t>", "<w:tbl>", "<w:tr>", "<w:tc>",
-    "</w:tc>", "</w:tr>", "</w:tbl>", "<w:br/>", "<w:tab/>", '<w:pPr><w:numPr><w:ilvl w:val="9"/><w:numId w:val="1"/>'
-    "</w:numPr></w:pPr>", "&lt;", "&#0;", "&a;", "<w:hyperlink>", "</w:hyperlink>", '<w:gridSpan w:val="99"/>',
-    '<w:vMerge w:val="restart"/>', "<w:footnoteReference/>", '<w:sym w:char="F04A" w:font="x"/>', "<w:del>", "</w:del>",
-    '<w:pStyle w:val="Heading1"/>', "<![CDATA[", "]]>", "<!--", "-->",
-)  # fmt: skip
-
-
-def word_file(document: bytes, others: dict[str, bytes] | None = None) -> bytes:
-    """A .docx around the XML of its document."""
-    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
-    parts = {
-        "[Content_Types].xml": (
-            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-            f'<Override PartName="/word/document.xml" ContentType="{kind}"/></Types>'
-        ).encode(),
-        "_rels/.rels": (
-            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-            f'<Relationship Id="r1" Type="{relation}" Target="word/document.xml"/></Relationships>'
-        ).encode(),
-        "word/document.xml": document,
-        **(others or {}),
-    }
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def _document(name: str, raw: bytes) -> None:
-    """What the reader's own process does, here: a thousand processes for a thousand files would leave few of either."""
-    from coach import notes
-    from coach.notes import documents
-
-    with file_of(name, raw) as path:
-        try:
-            if name.endswith(".docx"):
-                documents._refuse_bombs(path)
-            text = documents.text_of(path)
-        except CoachError:
-            raise
-        except Exception as error:  # noqa: BLE001
-            raise InputError(f"can't be converted ({type(error).__name__})") from None
-        notes.parse(notes.decode(text.encode("utf-8", "replace"), name))
-
-
-def _docx(data: bytes) -> None:
-    draw = Draw(data)
-    kind = draw.byte() % 4
-    if kind == 0:
-        raw = draw.rest()
-    elif kind == 1:
-        raw = word_file(draw.rest())
-    else:
-        body = "".join(draw.choice(WORD_PARTS) for _ in range(draw.byte() % 48))
-        raw = word_file(f'<w:document xmlns:w="{NAMESPACE}"><w:body>{body}</w:body></w:document>'.encode())
-    _document("notes.docx", raw)
-
-
-def _docx_seeds() -> list[bytes]:
-    body = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in ("Ana: It leaks.", "Ben: Next."))
-    document = f'<w:document xmlns:w="{NAMESPACE}"><w:body>{body}</w:body></w:document>'.encode()
-    return [b"\0" + word_file(document), b"\1" + document]
-
-
-def pdf_file(content: bytes, extra: bytes = b"") -> bytes:
-    """A .pdf of one page with this content stream; ``extra`` goes into the stream's dictionary."""
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
-        b"<< /Length " + str(len(content)).encode() + extra + b" >>\nstream\n" + content + b"\nendstream",
-    ]
-    out, places = bytearray(b"%PDF-1.4\n"), []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
-    table = len(out)
-    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
-    out += b"".join(f"{place:010} 00000 n \n".encode() for place in places)
-    out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n".encode()
-    return bytes(out)
-
-
-def _pdf(data: bytes) -> None:
-    draw = Draw(data)
-    raw = draw.rest() if draw.byte() % 2 else pdf_file(draw.rest())
-    _document("notes.pdf", raw)
-
-
-def _pdf_seeds() -> list[bytes]:
-    content = b"BT /F1 12 Tf 50 700 Td (Ana: It leaks.) Tj 0 -20 Td (Ben: Next.) Tj ET"
-    return [b"\1" + pdf_file(content), b"\0" + content]
-
-
 # --- what is done with notes ---
 
 
@@ -290,8 +186,6 @@ NOTES = (
     Target("notes", _parse, _parse_seeds),
     Target("note files", _read_file, _read_file_seeds),
     Target("chat exports", _chat, _chat_seeds),
-    Target("docx", _docx, _docx_seeds),
-    Target("pdf", _pdf, _pdf_seeds),
     Target("reviews", _review, _text_seeds),
     Target("pseudonyms", _anonymise, _text_seeds),
     Target("sentences", _sentence, _sentence_seeds),

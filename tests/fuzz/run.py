@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 FOLDER = Path(".fuzz")
 MEGABYTES = 1024
 LONGEST = 4096
-THREADED = ("reviews", "model answers", "mcp tools", "mcp http", "page http")
+UNTRACED = ("docx", "pdf", "reviews", "model answers", "mcp tools", "mcp http", "page http")
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        (_mutate if given.targets[0] in THREADED else _fuzz)(given.targets[0], given.seconds)
+        (_mutate if given.targets[0] in UNTRACED else _fuzz)(given.targets[0], given.seconds)
     from fuzz.targets import TARGETS
 
     broken = [name for name in (given.targets or TARGETS) if not _run(name, given.seconds)]
@@ -66,7 +66,8 @@ def _tally() -> dict[str, int]:
 
 
 def _mutate(name: str, seconds: int) -> None:
-    """The same without feedback, for targets that hand work to threads: atheris' tracing all but stops those."""
+    """The same without feedback, for targets that hand work to threads, which atheris' tracing all but stops, and for
+    documents, whose readers are not ours to trace."""
     import random
     import time
     from itertools import count
@@ -86,6 +87,7 @@ def _mutate(name: str, seconds: int) -> None:
         try:
             execute(target, bytes(data))
         except BaseException:
+            (FOLDER / "found").mkdir(exist_ok=True)
             (FOLDER / "found" / f"{name.replace(' ', '-')}-{number}").write_bytes(data)
             print(f"#{number} ")
             raise

@@ -8,10 +8,11 @@ longer (``make fuzz``).
 from __future__ import annotations
 
 from fuzz.base import Target, execute
+from fuzz.on_documents import DOCUMENTS, pdf_file
 from fuzz.on_files import FILES
-from fuzz.on_notes import NOTES, pdf_file
+from fuzz.on_notes import NOTES
 from fuzz.on_servers import SERVERS
 
 __all__ = ["TARGETS", "Target", "execute", "pdf_file"]
 
-TARGETS: dict[str, Target] = {target.name: target for target in (*NOTES, *FILES, *SERVERS)}
+TARGETS: dict[str, Target] = {target.name: target for target in (*NOTES, *DOCUMENTS, *FILES, *SERVERS)}
