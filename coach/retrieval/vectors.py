@@ -69,7 +69,8 @@ class VectorTable:
             return old
         matrix = np.zeros((total, dimensions), dtype=np.float32)
         matrix[: len(old)] = old
-        lacking = np.arange(len(old), total)
+        # Rows of meetings that are gone have no passages any more, and no ids of their own.
+        lacking = [row for row in range(len(old), total) if catalogue.blocks[catalogue.block_of[row]]]
         few = len(lacking) <= SOME
         for found in [self._generation.vectors(catalogue.ids(lacking))] if few else self._generation.all_vectors():
             for key, vector in found.items():
