@@ -54,7 +54,8 @@ class Concern(Value):
 
     ``open``: nobody has taken it up since it was last raised, or the user says that it is not done with. ``answered``:
     the notes show that somebody did; whether its speaker feels heard, they do not say. Neither: it is closed, by the
-    speaker's own words or by the user.
+    speaker's own words or by the user. ``perhaps``: ids of concerns of the same person that may be the same in other
+    words, likeliest first; the user can tell.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Concern(Value):
     times: int
     quote: str
     steps: tuple[Step, ...]
+    perhaps: tuple[str, ...] = ()
 
 
 class Feedback(Value):
@@ -127,7 +129,8 @@ class Said(Value):
 
 
 class Facts(Value):
-    """Everything that is stored about one concern, as an export of the library carries it."""
+    """Everything that is stored about one concern, as an export of the library carries it; ``apart`` are ids of those
+    that the user called other ones."""
 
     id: str
     speaker: str
@@ -135,6 +138,7 @@ class Facts(Value):
     need: str | None = None
     raised: tuple[Sighting, ...]
     said: tuple[Said, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 def follow(

@@ -16,7 +16,7 @@ V = TypeVar("V", bound=Value)
 # Fields whose values are words, ids and dates of ours, never of the notes.
 _LABELS = ("schema", "engine", "source", "model", "format", "kind", "subtype", "need", "tier", "type", "status", "part")
 _STATES = ("alignment", "buy_in", "stage", "move", "origin", "temperament")
-_IDS = ("id", "date", "practice", "sighting", "concern")
+_IDS = ("id", "date", "practice", "sighting", "concern", "perhaps")
 _OURS = frozenset((*_LABELS, *_STATES, *_IDS))
 _ID = re.compile(r"[0-9a-f]{8,32}")
 

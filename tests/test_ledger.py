@@ -437,3 +437,69 @@ def test_an_export_carries_what_was_heard(library: Library, ledger: Ledger) -> N
 def test_only_what_somebody_known_raised_is_recorded_as_heard(library: Library, ledger: Ledger) -> None:
     may = add(library, MAY, "2026-05-03")
     assert ledger.record(review_of(heard=(taken_up(NIGHTS, "A Stranger"),)), may) == () == ledger.all()
+
+
+ROOMS = "One cleaner for twenty-six rooms can't do them properly."
+MINUTES = "I have eleven minutes for a room, and then they complain about the dust."
+
+
+@pytest.fixture
+def two(library: Library, ledger: Ledger) -> tuple[Concern, Concern]:
+    """One concern of Marisa in words so different that only she can tell, as two."""
+    may, july = add(library, MAY, "2026-05-03"), add(library, JULY, "2026-07-01")
+    ledger.record(review(found(ROOMS, "Marisa")), may)
+    ledger.record(review(found(MINUTES, "Marisa"), found(ROOMS, "Yuki"), found("The coffee is cold.", "Marisa")), july)
+    one, other = (next(c for c in ledger.all("Marisa") if c.quote == quote) for quote in (ROOMS, MINUTES))
+    return one, other
+
+
+def test_concerns_of_one_person_that_may_be_the_same_are_offered_as_such(
+    two: tuple[Concern, Concern], ledger: Ledger
+) -> None:
+    one, other = two
+    assert {c.quote: c.perhaps for c in ledger.all("Marisa")} == {
+        ROOMS: (other.id,),
+        MINUTES: (one.id,),
+        "The coffee is cold.": (),
+    }
+    assert all(c.perhaps == () for c in ledger.all("Yuki")), "nobody is asked about the words of two people"
+    merged = ledger.merge(one.id, other.id)
+    assert merged.times == 2 and merged.perhaps == ()
+
+
+def test_who_says_that_two_are_two_is_not_asked_again(two: tuple[Concern, Concern], ledger: Ledger) -> None:
+    one, other = two
+    assert ledger.apart(other.id, one.id).perhaps == () == ledger.apart(one.id, other.id).perhaps
+    assert all(c.perhaps == () for c in ledger.all())
+    with pytest.raises(InputError, match="one concern"):
+        ledger.apart(one.id, one.id)
+    third = next(c for c in ledger.all("Marisa") if c.id not in (one.id, other.id))
+    ledger.merge(third.id, other.id)
+    assert ledger.history(one.id).perhaps == (), "it holds for what one of them has become, too"
+
+
+def test_what_was_split_is_not_offered_as_the_same(two: tuple[Concern, Concern], ledger: Ledger) -> None:
+    merged = ledger.merge(two[0].id, two[1].id)
+    last = next(step.sighting for step in merged.steps if step.quote == MINUTES)
+    assert ledger.split(merged.id, last or "").perhaps == () == ledger.history(merged.id).perhaps
+
+
+@pytest.mark.parametrize("mark", ["confirmed", "not_an_objection"])
+def test_only_what_is_open_gives_rise_to_a_question(two: tuple[Concern, Concern], ledger: Ledger, mark: Any) -> None:
+    one, other = two
+    ledger.mark(one.id, mark)
+    assert ledger.history(other.id).perhaps == ((one.id,) if mark == "confirmed" else ())
+    ledger.mark(other.id, mark)
+    assert ledger.history(one.id).perhaps == () == ledger.history(other.id).perhaps
+
+
+def test_an_export_carries_that_two_are_two(two: tuple[Concern, Concern], ledger: Ledger, library: Library) -> None:
+    ledger.apart(two[0].id, two[1].id)
+    facts = ledger.facts()
+    june, august = add(library, JUNE, "2026-06-01"), add(library, ALONE, "2026-08-01")
+    old = {step.meeting for c in two for step in c.steps if step.sighting}
+    there = dict(zip(sorted(filter(None, old)), (june, august), strict=True))
+    before = {c.id for c in ledger.all()}
+    ledger.take(facts, there)
+    copies = [c for c in ledger.all("Marisa") if c.id not in before and c.quote in (ROOMS, MINUTES)]
+    assert len(copies) == 2 and not {c.id for c in copies} & {key for c in copies for key in c.perhaps}

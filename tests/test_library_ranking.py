@@ -124,6 +124,23 @@ def test_wordllama_gives_unit_vectors_and_leaves_the_logging_alone() -> None:
     assert (root.level, root.handlers) == before
 
 
+def test_the_encoder_that_ships_knows_the_same_in_other_words() -> None:
+    embedder = load_embedder(load_settings({"COACH_EMBEDDER": "builtin"}))
+    texts = [
+        "We have no way back if the migration fails.",
+        "What is the rollback plan for the migration?",
+        "The cake was good.",
+        "",
+    ]
+    vectors = embedder(texts)
+    assert vectors.shape == (4, 384) and vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), [1, 1, 1, 0], atol=1e-5)
+    assert vectors[0] @ vectors[1] > embedder.perhaps > 0.2 > vectors[0] @ vectors[2]
+    assert embedder([f"{texts[0]} {'And so on. ' * 500}\ud800"]).shape == (1, 384), (
+        "long and broken texts are read, too"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -140,7 +157,7 @@ def test_an_embedder_that_is_not_here_says_how_to_get_it(name: str, message: str
 def test_an_unknown_embedder_is_named_with_those_there_are() -> None:
     with pytest.raises(PluginError, match="wordllama"):
         load_embedder(load_settings({"COACH_EMBEDDER": "word2vec"}))
-    assert list(EMBEDDERS)[:4] == ["wordllama", "fastembed", "minilm", "openai"]
+    assert list(EMBEDDERS)[:5] == ["wordllama", "builtin", "fastembed", "minilm", "openai"]
 
 
 def test_any_langchain_embeddings_is_an_embedder() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -55,6 +55,9 @@ def open_concerns(
         print(name(_line(concern)))
     if len(answered) > MOST:
         print(f"and {len(answered) - MOST} more: coach ledger --all")
+    for one, other in _guesses((*found, *answered)):
+        print(f"\n{one} and {other} may be the same concern:")
+        print(f"coach ledger merge {one} {other} joins them, coach ledger apart {one} {other} keeps them apart")
     if found or answered:
         print("\ncoach ledger show ID tells the history of one; coach ledger mark ID heard closes it")
 
@@ -78,6 +81,9 @@ def show(concern: Id, pseudonyms: Pseudonyms = False, as_json: AsJson = False) -
         where = step.title or ("untitled" if step.meeting else "")
         parts = (f"{date_label(step.date):17}", step_label(step), where, words, step.sighting or "")
         print(name("  " + " · ".join(filter(None, parts))))
+    for other in found.perhaps:
+        print(name(f"\nperhaps the same: {_line(coach.ledger.history(other))}"))
+        print(f"coach ledger merge {found.id} {other}, or coach ledger apart {found.id} {other}")
     if found.times > 1:
         print("\ncoach ledger split ID takes a line out by the id at its end")
 
@@ -109,6 +115,14 @@ def merge(one: Id, other: Id) -> None:
     from coach.wiring import Coach
 
     _print_one(Coach(), lambda known: known.merge(one, other))
+
+
+@ledger.command()
+def apart(one: Id, other: Id) -> None:
+    """Say that two concerns are not the same: coach ledger does not ask again."""
+    from coach.wiring import Coach
+
+    _print_one(Coach(), lambda known: known.apart(one, other))
 
 
 @ledger.command()
@@ -145,6 +159,16 @@ def _why_none(coach: Coach) -> str:
     if coach.ledger.all():
         return "nothing open: coach ledger --all lists what was heard, too"
     return "nothing was raised so far: coach library add FILE keeps notes and follows what went unheard in them"
+
+
+def _guesses(concerns: Sequence[Concern]) -> list[tuple[str, str]]:
+    """Pairs that may be the same, at most one for each concern that is shown."""
+    pairs: dict[frozenset[str], tuple[str, str]] = {}
+    for concern in concerns:
+        if concern.perhaps:
+            pair = (concern.id, concern.perhaps[0])
+            pairs.setdefault(frozenset(pair), pair)
+    return list(pairs.values())
 
 
 def _print_one(coach: Coach, change: Callable[[Ledger], Concern]) -> None:

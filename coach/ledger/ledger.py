@@ -9,7 +9,7 @@ raised there alone is gone, too.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, get_args
@@ -28,6 +28,7 @@ from coach.concerns import (
     is_open,
 )
 from coach.errors import InputError, LibraryError
+from coach.ledger import linking
 from coach.ledger.rows import Rows, day
 from coach.schema import UNHEARD, Finding, Heard, Review
 
@@ -47,8 +48,8 @@ KINDS = tuple(UNHEARD.values())
 class Ledger:
     """The ledger of the library under ``settings``. Names may be given as they are; answers hold pseudonyms.
 
-    ``embedder`` decides what the same concern in other words is; the default is that of the library, if it can be
-    loaded by name, or else of the settings.
+    ``embedder`` decides what the same concern in other words is. The default is the sentence encoder that ships with the
+    coach, or the library's own embedder where somebody chose another than the one it finds by unasked.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class Ledger:
         names = pseudonyms(attendee, identities) if attendee else None
         with self._rows() as rows:
             meetings, marks, sightings, concerns = rows.meetings(), rows.marks(), rows.kept(), rows.concerns()
+            apart = rows.apart()
         found = []
         for row in concerns:
             own = [one for one in sightings if one.concern == row.id]
@@ -140,6 +142,7 @@ class Ledger:
                     steps=steps,
                 )
             )
+        found = self._with_guesses(found, apart)
         return tuple(sorted(found, key=lambda c: next(s.date for s in c.steps if s.sighting) or ""))
 
     def history(self, concern: str) -> Concern:
@@ -186,7 +189,17 @@ class Ledger:
             raise InputError("nothing to split: name some, but not all, of the sightings in the concern's history")
         with self._rows() as rows:
             key = rows.part(source.id, sightings)
+            rows.keep_apart(source.id, key)
         return self.history(key)
+
+    def apart(self, one: str, other: str) -> Concern:
+        """The first concern, which is not the same as the second: they are no longer offered as one."""
+        first, second = self.history(one), self.history(other)
+        if first.id == second.id:
+            raise InputError("this is one concern: coach ledger split ID takes something out of it")
+        with self._rows() as rows:
+            rows.keep_apart(first.id, second.id)
+        return self.history(first.id)
 
     def judge(self, finding: Finding, meeting: str, mark: Mark | None) -> Concern | None:
         """The concern of a finding in kept notes after the user marked it, as for :meth:`mark`; None takes the last
@@ -243,9 +256,17 @@ class Ledger:
     def facts(self) -> tuple[Facts, ...]:
         """Everything that is stored about the concerns of kept meetings, for an export; pseudonyms only."""
         with self._rows() as rows:
-            sightings, marks, concerns = rows.kept(), rows.marks(), rows.concerns()
+            sightings, marks, concerns, apart = rows.kept(), rows.marks(), rows.concerns(), rows.apart()
         return tuple(
-            Facts(id=row.id, speaker=row.speaker, kind=row.kind, need=row.need, raised=own, said=marks.get(row.id, ()))
+            Facts(
+                id=row.id,
+                speaker=row.speaker,
+                kind=row.kind,
+                need=row.need,
+                raised=own,
+                said=marks.get(row.id, ()),
+                apart=tuple(sorted(other for pair in apart if row.id in pair for other in pair - {row.id})),
+            )
             for row in concerns
             if (own := tuple(one for one in sightings if one.concern == row.id))
         )
@@ -271,6 +292,7 @@ class Ledger:
         with self._rows() as rows:
             rows.wait()
             there = {one.id for one in rows.sightings()}
+            ids: dict[str, str] = {}
             for one in facts:
                 speaker, new = named(one.speaker), []
                 for sighting in one.raised:
@@ -284,11 +306,15 @@ class Ledger:
                 if not new or not (speaker or not one.speaker):
                     continue
                 taken += 1
-                concern = rows.begin(speaker, one.kind, one.need)
+                concern = ids[one.id] = rows.begin(speaker, one.kind, one.need)
                 for sighting in new:
                     rows.add(sighting.model_copy(update={"concern": concern}))
                 for mark in one.said:
                     rows.mark(concern, mark.model_copy(update={"note": safe(mark.note) if mark.note else None}))
+            for one in facts:
+                for other in one.apart:
+                    if one.id in ids and other in ids:
+                        rows.keep_apart(ids[one.id], ids[other])
         return taken
 
     def close(self) -> None:
@@ -309,6 +335,8 @@ class Ledger:
         from coach.retrieval.embedders import EMBEDDERS, load_embedder
 
         known = name if name and name.partition(":")[0] in EMBEDDERS else self._settings.embedder
+        # Static word vectors are quick over a whole library, and hear too little where a few sentences are compared.
+        known = "builtin" if known == "wordllama" else known
         if known not in self._loaded:
             self._loaded[known] = self._given or load_embedder(self._settings, known)
         return self._loaded[known]
@@ -362,12 +390,21 @@ class Ledger:
             and row.id not in rejected
         }
         candidates = [one for one in known if one.concern in own]
-        if not candidates:
-            return None
-        embedder = self._embedder(rows.embedder())
-        cosines = embedder([one.quote for one in candidates]) @ embedder([quote])[0]
-        best = int(cosines.argmax())
-        return candidates[best].concern if cosines[best] >= embedder.alike else None
+        return linking.same(quote, candidates, self._embedder(rows.embedder())) if candidates else None
+
+    def _with_guesses(self, concerns: Sequence[Concern], apart: Collection[linking.Pair]) -> list[Concern]:
+        """The concerns, each with those of the same person that it may be the same as; rejected ones are left alone."""
+        people: dict[str, list[Concern]] = {}
+        for one in concerns:
+            if one.status != "not_an_objection":
+                people.setdefault(one.speaker, []).append(one)
+        guesses: dict[str, tuple[str, ...]] = {}
+        for own in people.values():
+            waiting = [one.id for one in own if one.open]
+            if waiting and len(own) > 1:
+                quotes = {one.id: [step.quote for step in one.steps if step.quote] for one in own}
+                guesses |= linking.perhaps(quotes, waiting, apart, self._embedder("builtin"))
+        return [one.model_copy(update={"perhaps": guesses.get(one.id, ())}) for one in concerns]
 
     def _insert(self, rows: Rows, sighting: Sighting, concern: str | None, speaker: str) -> str:
         """The concern to which the sighting was added: the given one, or a new one."""

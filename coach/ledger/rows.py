@@ -65,6 +65,10 @@ class Rows:
         """The concerns: id, speaker, kind, need, created."""
         return self._connection.execute(self._tables.concern.select()).all()
 
+    def apart(self) -> set[frozenset[str]]:
+        """Pairs of concerns that the user called two."""
+        return {frozenset((row.one, row.other)) for row in self._connection.execute(self._tables.apart.select())}
+
     def require(self, meeting: str) -> None:
         """Raises :class:`LibraryError` unless the meeting is kept."""
         if meeting not in {known.id for known in self.meetings()}:
@@ -119,9 +123,17 @@ class Rows:
         self._connection.execute(table.update().where(table.c.id.in_(sightings)).values(concern=key))
         return key
 
+    def keep_apart(self, one: str, other: str) -> None:
+        """Remembers that two concerns are two."""
+        if frozenset((one, other)) not in self.apart():
+            first, second = sorted((one, other))
+            self._connection.execute(self._tables.apart.insert().values(one=first, other=second))
+
     def join(self, kept: str, gone: str) -> None:
         """Gives one concern all that happened to another, which ends."""
         sighting, mark, concern = self._tables.sighting, self._tables.mark, self._tables.concern
+        for other in {other for pair in self.apart() if gone in pair for other in pair} - {kept, gone}:
+            self.keep_apart(kept, other)
         self._connection.execute(sighting.update().where(sighting.c.concern == gone).values(concern=kept))
         self._connection.execute(mark.update().where(mark.c.concern == gone).values(concern=kept))
         self._connection.execute(concern.delete().where(concern.c.id == gone))

@@ -28,7 +28,8 @@ class Embedder:
     ``encode`` may return any array-like of shape (texts, dimensions); calling the embedder gives unit float32 vectors,
     so that a dot product is a cosine. A text without a known word gets the zero vector, which is like nothing.
     ``remote`` tells that texts leave the machine. ``alike`` is the cosine from which two concerns of one person count
-    as the same; benchmarks/same_concern.py measures it, and 0.6 is a cautious guess for a model that was not measured.
+    as the same, ``perhaps`` that from which the user is asked; benchmarks/same_concern.py measures both, and 0.6 is a
+    cautious guess for a model that was not measured.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Embedder:
     encode_query: Callable[[str], Any] | None = None
     remote: bool = False
     alike: float = 0.6
+    perhaps: float = 0.5
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (texts, dimensions). Raises :class:`ModelUnreachableError` when ``encode`` fails or gives
@@ -101,7 +103,15 @@ def as_embedder(embeddings: Any) -> Embedder:
 def wordllama(_: Settings) -> Embedder:
     """256 dimensions, static token vectors, no network: the weights are in the wheel."""
     model = _wordllama()
-    return Embedder(name="wordllama-l2_supercat-256", encode=model.embed, alike=0.42)
+    return Embedder(name="wordllama-l2_supercat-256", encode=model.embed, alike=0.42, perhaps=0.3)
+
+
+@EMBEDDERS.register("builtin")
+def builtin(_: Settings) -> Embedder:
+    """384 dimensions, a sentence encoder that ships with the coach, no network; some milliseconds a text."""
+    from coach.retrieval.meaning import vectors
+
+    return Embedder(name="builtin-all-MiniLM-L6-v2-int8", encode=vectors, alike=0.5, perhaps=0.4)
 
 
 @EMBEDDERS.register("fastembed")
@@ -134,7 +144,7 @@ def minilm(_: Settings) -> Embedder:
     from coach.retrieval.chroma import minilm_encoder
 
     # Measured on the same weights; see docs/design/library.md.
-    return Embedder(name="chroma-all-MiniLM-L6-v2", encode=minilm_encoder(), alike=0.5)
+    return Embedder(name="chroma-all-MiniLM-L6-v2", encode=minilm_encoder(), alike=0.5, perhaps=0.4)
 
 
 @EMBEDDERS.register("openai")

@@ -25,8 +25,9 @@ class Tables(NamedTuple):
     """``library`` has one row: the key that marks ids as ours, and which generation of the index is in force.
 
     ``meeting.state``: *adding* until all of it is stored, *kept*, *deleted* within the grace period, *erasing*.
-    ``meeting.revision`` grows with every change to any meeting, so that others notice what is new. ``erasure`` says
-    when a person was forgotten and how much went, never who.
+    ``meeting.revision`` grows with every change to any meeting, so that others notice what is new. ``apart`` has pairs
+    of concerns that the user called two, the smaller id first. ``erasure`` says when a person was forgotten and how
+    much went, never who.
     """
 
     library: Table
@@ -34,6 +35,7 @@ class Tables(NamedTuple):
     concern: Table
     sighting: Table
     mark: Table
+    apart: Table
     erasure: Table
 
 
@@ -140,6 +142,12 @@ def tables(shared: MetaData) -> Tables:
         Column("at", Float, nullable=False),
         Column("note", Text),
     )
+    apart = Table(
+        "apart",
+        shared,
+        Column("one", ForeignKey("concern.id", ondelete="CASCADE"), primary_key=True),
+        Column("other", ForeignKey("concern.id", ondelete="CASCADE"), primary_key=True),
+    )
     erasure = Table(
         "erasure",
         shared,
@@ -148,4 +156,4 @@ def tables(shared: MetaData) -> Tables:
         Column("what", String(20), nullable=False),
         *(Column(n, Integer, nullable=False) for n in ("meetings", "lines", "mentions", "concerns", "practices")),
     )
-    return Tables(library, meeting, concern, sighting, mark, erasure)
+    return Tables(library, meeting, concern, sighting, mark, apart, erasure)

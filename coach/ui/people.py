@@ -36,6 +36,10 @@ class Person:
     def waiting(self) -> tuple[Concern, ...]:
         return tuple(concern for concern in self.concerns if concern.open)
 
+    def guessed(self, concern: Concern) -> tuple[Concern, ...]:
+        """The likeliest of those that a concern may be the same as, at most two."""
+        return tuple(one for key in concern.perhaps[:2] for one in self.concerns if one.id == key)
+
     @property
     def done(self) -> tuple[Concern, ...]:
         """What was answered or is closed: folded, so that it does not hide what waits."""
@@ -44,7 +48,7 @@ class Person:
 
 def build_people(coach_of: CoachOf, tab: gr.Tab) -> gr.HTML:
     """The components and events of the tab; gives back the list, from which a meeting can be opened."""
-    people = region("", "mark", "join", "split_off", "open")
+    people = region("", "mark", "join", "keep_apart", "split_off", "open")
 
     def listed(request: gr.Request, shown: str = "", message: str = "") -> Update:
         return {people: views.part(TEMPLATE, "page", everybody(coach_of(request), shown), message)}
@@ -64,6 +68,11 @@ def build_people(coach_of: CoachOf, tab: gr.Tab) -> gr.HTML:
         return listed(request, concern.id, strings.JOINED)
 
     @telling(people)
+    def keep_apart(request: gr.Request, event: gr.EventData) -> Update:
+        concern = coach_of(request).ledger.apart(sent(event, "concern"), sent(event, "other"))
+        return listed(request, concern.id, strings.KEPT_APART)
+
+    @telling(people)
     def split_off(request: gr.Request, event: gr.EventData) -> Update:
         concern = coach_of(request).ledger.split(sent(event, "concern"), sent(event, "sighting"))
         return listed(request, concern.id, strings.SPLIT_DONE)
@@ -72,6 +81,7 @@ def build_people(coach_of: CoachOf, tab: gr.Tab) -> gr.HTML:
         (tab.select, enter),
         (people.mark, mark),
         (people.join, join),
+        (people.keep_apart, keep_apart),
         (people.split_off, split_off),
     )
     for listener, function in functions:

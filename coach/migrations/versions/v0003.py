@@ -1,4 +1,7 @@
-"""Adds what was heard to what was raised: how far it went, the words that took it up, and those that agreed."""
+"""Adds what was heard to what was raised: how far it went, the words that took it up, and those that agreed.
+
+Pairs of concerns that the user called two have a table of their own, which is made like any that is missing.
+"""
 
 from alembic import op
 from sqlalchemy import Column, String, Text, inspect
