@@ -15,7 +15,7 @@ import pytest
 
 from coach.engine import Engine, Watch
 from coach.samples import samples
-from coach.schema import Analysis, Conversation, Finding, Participant, Quote
+from coach.schema import Analysis, Answer, Conversation, Finding, Heard, Participant, Quote
 from coach.settings import load_settings
 from coach.wiring import Coach
 
@@ -54,6 +54,15 @@ def finding(conversation: Conversation, quote: str, kind: str = "unheard_objecti
     return Finding(kind=kind, quote=quote, start=start, end=start + len(quote), **{**written, **more})
 
 
+def taken_up(conversation: Conversation) -> Heard:
+    """What Priya raised in the first sample, and what Mara said to it."""
+    raised, said = "How do the freelancers get in?", "Tomasz, can you ask for guest seats before Friday?"
+    start, at = conversation.text.index(raised), conversation.text.index(said)
+    answer = Answer(quote=said, start=at, end=at + len(said), speaker="Mara")
+    place = {"quote": raised, "start": start, "end": start + len(raised), "speaker": "Priya"}
+    return Heard(kind="objection", stage="integrated", answer=answer, confidence=0.8, source="scripted@1", **place)
+
+
 def planning_tool(conversation: Conversation, watch: Watch) -> Analysis:
     """What one may say about the first sample; other texts have nothing to raise."""
     if "Tilework" not in conversation.text:
@@ -61,6 +70,7 @@ def planning_tool(conversation: Conversation, watch: Watch) -> Analysis:
     at = conversation.text.index("Fine, if that's what is decided.")
     fine = Quote(quote="Fine, if that's what is decided.", start=at, end=at + 32)
     return Analysis(
+        heard=(taken_up(conversation),),
         findings=(
             finding(conversation, "In the tool I only see my own column.", subtype="dismissed", speaker="Jonas"),
             finding(conversation, "(Nobody said anything for a while. Jonas looked at the wall.)", subtype="silence"),

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import SAMPLE, open_place, planning_tool, review, scripted
+from conftest import SAMPLE, finding, open_place, planning_tool, review, scripted
 from playwright.sync_api import expect
+
+from coach import notes
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -122,6 +124,48 @@ def test_added_files_are_followed_from_meeting_to_meeting(page: Page, address: s
     expect(concern.locator(".step .dim")).to_have_text(["4 May 2026", "1 June 2026"])
     concern.locator(".step .link").last.click()
     expect(page.locator(".meeting .here")).to_contain_text("In the tool I only see my own column.")
+
+
+ROOMS = "One cleaner for twenty-six rooms can't do them properly."
+MINUTES = "I have eleven minutes for a room, and then they complain about the dust."
+
+
+@pytest.mark.parametrize(
+    ("button", "told", "left"), [("Join them", "followed as one", 1), ("Not the same", "these are two", 2)]
+)
+def test_what_may_be_the_same_is_joined_or_kept_apart_with_one_button(
+    page: Page, serve: Callable[[Coach], str], button: str, told: str, left: int
+) -> None:
+    coach = scripted(planning_tool)
+    for date, quote in (("2026-05-03", ROOMS), ("2026-06-01", MINUTES)):
+        conversation = notes.parse(f"Lena: {quote}\nMara: Next.\nLena: Fine.\n")
+        raised = finding(conversation, quote, subtype="ignored", speaker="Lena")
+        reviewed = coach.review(conversation.text).model_copy(update={"findings": (raised,)})
+        coach.ledger.record(reviewed, coach.library.add(conversation, date=date).id)
+    page.goto(serve(coach))
+    open_place(page, "Library", "People")
+    concern = page.locator(".concern", has_text="twenty-six rooms").first
+    concern.locator("summary").click()
+    expect(concern.locator(".perhaps")).to_contain_text("eleven minutes")
+    concern.locator(".perhaps").get_by_role("button", name=button).click()
+    expect(page.get_by_role("status").filter(has_text=told)).to_be_visible()
+    expect(page.locator(".concern")).to_have_count(left)
+    expect(page.locator(".perhaps")).to_have_count(0)
+
+
+def test_what_was_answered_is_folded_and_told_with_the_answer(page: Page, serve: Callable[[Coach], str]) -> None:
+    coach = scripted(planning_tool)
+    coach.keep(SAMPLE.text, date="2026-05-03")
+    page.goto(serve(coach))
+    open_place(page, "Library", "People")
+    priya = page.locator(".one", has=page.get_by_role("heading", name="Priya"))
+    expect(priya.locator(".concern")).to_be_hidden()
+    priya.get_by_text("1 answered or settled").click()
+    priya.locator(".concern summary").click()
+    expect(priya.locator(".step b")).to_have_text(["raised", "acted on"])
+    expect(priya.locator(".step").last).to_contain_text("Mara: “Tomasz, can you ask for guest seats before Friday?”")
+    priya.get_by_role("button", name="Open it again").click()
+    expect(priya.locator("header")).to_contain_text("1 open concern")
 
 
 def test_deleted_notes_come_back_and_erased_ones_do_not(page: Page, address: str, tmp_path: Path) -> None:

@@ -35,6 +35,16 @@ def test_pasted_notes_come_back_with_passages_and_cards(page: Page, address: str
     expect(page.get_by_role("heading", name="Studio weekly")).to_be_focused()
 
 
+def test_what_was_heard_is_folded_below_what_to_raise(page: Page, address: str) -> None:
+    review(page, address)
+    heard = page.locator(".heard")
+    expect(heard.locator("summary")).to_have_text("What was heard (1)")
+    expect(heard.locator("li")).to_be_hidden()
+    heard.locator("summary").click()
+    expect(heard.locator("li")).to_contain_text("Priya: “How do the freelancers get in?”")
+    expect(heard.locator("li")).to_contain_text("acted on Mara: “Tomasz, can you ask for guest seats before Friday?”")
+
+
 def test_a_sample_is_one_click_away(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("button", name=re.compile(f"^{SAMPLE.title}")).click()
