@@ -48,8 +48,8 @@ KINDS = tuple(UNHEARD.values())
 class Ledger:
     """The ledger of the library under ``settings``. Names may be given as they are; answers hold pseudonyms.
 
-    ``embedder`` decides what the same concern in other words is. The default is the sentence encoder that ships with the
-    coach, or the library's own embedder where somebody chose another than the one it finds by unasked.
+    ``embedder`` decides what the same concern in other words is. The default is the sentence encoder that ships with
+    the coach, or the library's own embedder where somebody chose another than the one it finds by unasked.
     """
 
     def __init__(
