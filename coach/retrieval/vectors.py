@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from coach.errors import LibraryError
 from coach.retrieval.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class VectorTable:
         pairs = zip(catalogue.blocks, self._blocks, strict=False)
         same = len(self._blocks) <= len(catalogue.blocks) and all(new in ("", old) for new, old in pairs)
         old = self._matrix if same and self._matrix is not None else np.zeros((0, dimensions), dtype=np.float32)
+        _fitting(old.shape[1], dimensions)
         if len(old) == total:
             return old
         matrix = np.zeros((total, dimensions), dtype=np.float32)
@@ -74,6 +76,15 @@ class VectorTable:
         few = len(lacking) <= SOME
         for found in [self._generation.vectors(catalogue.ids(lacking))] if few else self._generation.all_vectors():
             for key, vector in found.items():
+                _fitting(len(vector), dimensions)
                 if (row := catalogue.row(key)) is not None:
                     matrix[row] = vector
         return matrix
+
+
+def _fitting(stored: int, asked: int) -> None:
+    if stored != asked:
+        raise LibraryError(
+            f"the vectors of this library have {stored} numbers, but the embedder now gives {asked}: see that it is "
+            "the model that was used, or run coach library reindex"
+        )
