@@ -63,6 +63,16 @@ HEARD = {
     "confirmed": "says that it helps",
 }
 """The same where the notes show it: less than what only the person can say."""
+BECAME = {
+    "unheard": "not taken up",
+    "acknowledged": "answered since",
+    "explored": "asked about since",
+    "integrated": "acted on since",
+    "confirmed": "confirmed since",
+    "handled": "settled since",
+    "not_an_objection": "no concern after all",
+}
+"""What became of something said in an earlier meeting."""
 ANSWERED = "Answered since; whether they feel heard, the notes do not say"
 HEARD_TITLE = "What was heard"
 HEARD_HINT = "As far as the notes show, this was taken up. Whether people feel heard, only they can say."
@@ -98,6 +108,11 @@ def detail_label(finding: Finding) -> str:
     if finding.need:
         return finding.need.replace("_", " ")
     return SUBTYPES.get(finding.subtype or "", (finding.subtype or "").replace("_", " "))
+
+
+def became_label(status: str | None) -> str:
+    """What became of something said in an earlier meeting, or an empty string where nobody followed it."""
+    return BECAME.get(status or "", "")
 
 
 def step_label(step: Step) -> str:

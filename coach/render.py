@@ -24,6 +24,7 @@ from coach.labels import (
     MOVES,
     RUNGS,
     STEPS,
+    became_label,
     date_label,
     detail_label,
     kind_label,
@@ -212,7 +213,8 @@ def _remarks(review: Review) -> list[str]:
 
 def _earlier(evidence: Evidence) -> str:
     where = ", ".join(filter(None, [date_label(evidence.date), evidence.meeting]))
-    return f"{where}: “{_one_line(evidence.quote)}”"
+    became = became_label(evidence.status)
+    return f"{where}: “{_one_line(evidence.quote)}”" + (f" ({became})" if became else "")
 
 
 def _answer(heard: Heard) -> str:

@@ -122,12 +122,17 @@ class Quote(Value):
 
 
 class Evidence(Value):
-    """What the same people said in an earlier meeting."""
+    """What the same people said in an earlier meeting.
+
+    ``status`` says what has become of it since, as far as the ledger followed it: *unheard*, or a status of
+    :mod:`coach.concerns` such as *acknowledged* or *confirmed*.
+    """
 
     meeting: str
     date: str | None = None
     quote: str
     speaker: str | None = None
+    status: str | None = None
 
 
 class Finding(Value):

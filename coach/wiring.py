@@ -53,6 +53,7 @@ class Coach:
 
         Earlier meetings are consulted when there is a library; when it can't be opened, a notice says why.
         """
+        from coach.memory import KeptMemory
         from coach.review import review
 
         chosen = engine or self.settings.engine
@@ -65,7 +66,7 @@ class Coach:
                 merge=_merge if chosen == "both" else None,
                 engine=chosen,
                 format=format,
-                memory=memory,
+                memory=KeptMemory(memory, self.ledger, self.identities) if memory else None,
                 watch=watch,
             )
             told(done)

@@ -111,8 +111,9 @@ class Ledger:
         found = [concern for concern in self.all(attendee) if concern.answered and _waited(concern)]
         return tuple(sorted(found, key=lambda c: c.steps[-1].date or "", reverse=True))
 
-    def all(self, attendee: str | None = None) -> tuple[Concern, ...]:
-        """Every concern with its history, in the order in which they were first raised."""
+    def all(self, attendee: str | None = None, *, guesses: bool = True) -> tuple[Concern, ...]:
+        """Every concern with its history, in the order in which they were first raised; without ``guesses`` nothing is
+        compared, which is quicker, and ``perhaps`` is empty."""
         from coach.retrieval.names import pseudonyms
 
         identities = self._identities.load()
@@ -142,7 +143,7 @@ class Ledger:
                     steps=steps,
                 )
             )
-        found = self._with_guesses(found, apart)
+        found = self._with_guesses(found, apart) if guesses else found
         return tuple(sorted(found, key=lambda c: next(s.date for s in c.steps if s.sighting) or ""))
 
     def history(self, concern: str) -> Concern:

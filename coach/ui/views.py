@@ -129,6 +129,7 @@ def _environment() -> Environment:
         "alignment": labels.ALIGNMENTS.__getitem__,
         "step": labels.STEPS.__getitem__,
         "step_label": labels.step_label,
+        "became": labels.became_label,
         "stage": labels.HEARD.__getitem__,
         "move": labels.MOVES.__getitem__,
         "day": labels.date_label,
