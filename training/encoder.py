@@ -352,6 +352,7 @@ def main() -> None:
     parser.add_argument(
         "--start", type=Path, nargs="*", default=[], help="weights to go on from; if several, their mean"
     )
+    parser.add_argument("--share", type=float, default=1.0, help="train on this part of each source only")
     parser.add_argument(
         "--side", nargs="*", choices=("ami", "ratings"), default=[], help="data of training.side to use"
     )
