@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coach.engine import Engine, Watch
 from coach.errors import ConfigError, InputError, LibraryError
@@ -372,41 +372,9 @@ class Coach:
 
     def doctor(self) -> dict[str, str | list[str]]:
         """What is installed, which engine would run, where data lives and who can read it; never a secret."""
-        import platform
+        from coach.doctor import report
 
-        from coach import __version__, notes
-        from coach.detectors import DETECTORS
-        from coach.identities.inspecting import about_key
-        from coach.llm.connect import CHAT_MODELS
-        from coach.registry import Registry
-        from coach.repair import damage
-        from coach.retrieval.embedders import EMBEDDERS
-
-        home = self.settings.home
-        mode = oct(home.stat().st_mode & 0o777)[2:] if home.exists() else None
-        readable = {None: "nobody: it is not made yet", "700": "you alone"}.get(mode, f"more than you (mode {mode})")
-        would_run = "llm" if self.settings.engine != "local" and self.settings.llm_configured else "local"
-        # The coach does not import its harness; whether plug-ins of that load can be told all the same.
-        harness = [Registry[object](group) for group in ("coach_eval.tasks", "coach_eval.scorers")]
-        registries: tuple[Registry[Any], ...] = (DETECTORS, notes.FORMATS, EMBEDDERS, CHAT_MODELS, *harness)
-        return {
-            "version": __version__,
-            "python": platform.python_version(),
-            "engine": would_run,
-            "endpoint": self.settings.endpoint or "none",
-            "model": self.settings.model or "none",
-            "on_this_machine": self._offers(),
-            "data_folder": str(home),
-            "readable_by": readable,
-            "name_key": about_key(self.settings),
-            "damage": [f"{problem}: run coach doctor --repair" for problem in damage(self.settings)] or ["none found"],
-            "finding_kinds": list(DETECTORS),
-            "note_formats": list(notes.FORMATS),
-            "embedders": list(EMBEDDERS),
-            "providers": list(CHAT_MODELS),
-            "plugins": [f"{n} ({r.group})" for r in registries for n in sorted(r.plugins)] or ["none"],
-            "plugin_problems": [f"{n}: {p}" for r in registries for n, p in r.problems.items()] or ["none"],
-        }
+        return report(self.settings, self._offers())
 
     def _everywhere(self, name: str, work: Callable[[Memory, str], Found]) -> Found:
         from coach.forgetting import Memory
