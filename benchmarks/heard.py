@@ -26,6 +26,7 @@ from coach.detectors.heard import (
     ANSWER_FEATURES,
     RAISED_FEATURES,
     Replies,
+    believed,
     confirms,
     doubt,
     seeds,
@@ -48,7 +49,16 @@ STAGE_OF: dict[str, HeardStage] = {
     "change": "integrated",
 }
 STAGES: tuple[HeardStage, ...] = ("acknowledged", "explored", "integrated")
-LIMITS = {"raised": 0.62, "doubt": 0.4, "answers": 0.35, "explored": 0.5, "integrated": 0.75, "confirmed": 0.5}
+LIMITS = {
+    "raised": 0.62,
+    "doubt": 0.4,
+    "answers": 0.35,
+    "plain": 0.8,
+    "doubt_answered_plainly": 0.2,
+    "explored": 0.5,
+    "integrated": 0.75,
+    "confirmed": 0.5,
+}
 """From which probability each is believed. ``raised`` and ``doubt`` keep three of four claims right on workplace notes
 and on short records; ``integrated`` is high because "the plan changed" is the worse mistake."""
 WORLDS = (
@@ -255,11 +265,7 @@ def folds(corpus: Path, readings: Path, limits: dict[str, float]) -> None:
 
 
 def _shown(mine: Sequence[Claim], limits: dict[str, float]) -> list[Claim]:
-    return [
-        c
-        for c in mine
-        if c.confidence >= limits["raised"] and c.doubt >= limits["doubt"] and c.answered >= limits["answers"]
-    ]
+    return [c for c in mine if believed(c.confidence, c.doubt, c.answered, limits)]
 
 
 def _line(

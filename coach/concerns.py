@@ -25,7 +25,7 @@ Status = Literal[
     "not_an_objection",
 ]
 """How far a concern has come. *Confirmed*: the person says they feel heard. *Integrated*: the plan changed for it.
-*Handled*: the user says it is settled. *Dropped*: a later meeting with that person passed without anyone coming back to
+*Handled*: the user says it is settled. *Dropped*: in a later meeting with that person no more was noticed of
 it; it is still open. A step with a meeting is what its notes show, one without is what the user says."""
 
 Mark = Literal["acknowledged", "explored", "confirmed", "integrated", "handled", "not_an_objection", "reopened"]
@@ -146,7 +146,7 @@ def follow(
 ) -> tuple[Step, ...]:
     """The steps of one concern in order of time: what each meeting with its speaker did to it, and each mark.
 
-    A concern that nobody took up counts as dropped when a later meeting with its speaker does not come back to it.
+    A concern that nobody took up counts as dropped when no more of it was noticed in a later meeting with its speaker.
     """
     events: list[tuple[tuple[str, int, float], Meeting | Said]] = [
         *(((meeting.date, 0, meeting.added), meeting) for meeting in meetings),

@@ -46,7 +46,7 @@ BUY_INS = {
 STEPS = {
     "raised": "raised",
     "raised_again": "raised again",
-    "dropped": "not come back to",
+    "dropped": "no more noticed of it",
     "acknowledged": "acknowledged",
     "paraphrased": "said back",
     "explored": "explored",

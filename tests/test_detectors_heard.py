@@ -39,6 +39,16 @@ Lotte: It smells better too.
 Greta: Perfect. So five o'clock it is, everyone agrees. See you on Thursday.
 """
 
+DEPOT = """# Depot
+
+Wanda: The four o'clock start begins on Monday. Any questions?
+Piet: I still can't get here at four, the first bus is at half past.
+Wanda: What would you need to be here?
+Piet: A lift from somebody, or the second shift.
+Wanda: Then take the second shift, I'll change the roster today.
+Piet: Thank you, that helps me a lot.
+"""
+
 NOBODY_NAMED = """Notes on the reading room
 
 It was said that the school class has nowhere else to go on Wednesdays, which worries some.
@@ -64,8 +74,9 @@ def reviewed(text: str) -> Review:
     [
         (LAUNDRY, "Hamid", "there is no bus", "Greta", "Yes, that works for me."),
         (LIBRARY, "Odile", "the school class", "Nadine", None),
+        (DEPOT, "Piet", "the first bus", "Wanda", "Thank you, that helps me a lot."),
     ],
-    ids=["asked and changed", "answered"],
+    ids=["asked and changed", "answered", "a plain answer to a mild doubt"],
 )
 def test_what_was_taken_up_is_said_with_the_words_that_show_it(
     text: str, speaker: str, words: str, answer: str, agrees: str | None

@@ -33,6 +33,9 @@ SOURCE = "local:heard@1"
 LATER, CONFIRMS = 40, 6
 """Sentences of others after a passage that may take it up; sentences after that in which its speaker may agree."""
 
+CONTENT = frozenset({("assent", "agreed"), ("assent", "withdrawn")})
+"""Lists of words by which somebody says that an answer helps, whatever the encoder makes of a short thanks."""
+
 ANSWER_FEATURES = (
     "takes up",
     "takes up, of the best",
@@ -204,14 +207,14 @@ def _heard(said: Replies, passage: Passage) -> Heard | None:
     record, model = said.record, judge()
     index, limits = passage.seed, model.limits
     after = said.after(index)
-    if not after or doubt(record, passage) < limits["doubt"]:
+    if not after:
         return None
     pairs = said.features(index)
     answers = probabilities(model.answers, pairs)
     moves = {name: probabilities(getattr(model, name), pairs) for name in ("explored", "integrated")}
     moved = moves["integrated"] + moves["explored"]
     sure = float(probabilities(model.raised, [said.summary(index, answers, moved)])[0])
-    if sure < limits["raised"] or float(answers.max()) < limits["answers"]:
+    if not believed(sure, doubt(record, passage), float(answers.max()), limits):
         return None
     stage, best = stage_of(answers, moves, limits)
     p, conversation = record.probabilities, record.conversation
@@ -230,6 +233,13 @@ def _heard(said: Replies, passage: Passage) -> Heard | None:
         confidence=round(sure, 3),
         source=SOURCE,
     )
+
+
+def believed(raised: float, doubt: float, answered: float, limits: Mapping[str, float]) -> bool:
+    """Whether that is enough to say that something was heard: all three, or, of a plainer answer, less of a doubt."""
+    if raised >= limits["raised"] and doubt >= limits["doubt"] and answered >= limits["answers"]:
+        return True
+    return min(raised, answered) >= limits["plain"] and doubt >= limits["doubt_answered_plainly"]
 
 
 def stage_of(answers: Numbers, moves: Mapping[str, Numbers], limits: Mapping[str, float]) -> tuple[HeardStage, int]:
@@ -257,7 +267,7 @@ def confirms(record: Record, index: int, answer: int, limit: float) -> int | Non
     own = [j for j in range(answer + 1, stop) if record.sentences[j].speaker == speaker]
     if any(p["objection"][j] > 0.5 or p["lukewarm"][j] > 0.5 for j in own):
         return None
-    return next((j for j in own if p["assent"][j] >= limit), None)
+    return next((j for j in own if p["assent"][j] >= limit or CONTENT & record.cues(j)), None)
 
 
 def _same_breath(record: Record, passage: Passage, finding: Finding) -> bool:
@@ -281,4 +291,15 @@ def _odds(p: Any) -> Numbers:
     return np.asarray(np.log(p / (1 - p)))
 
 
-__all__ = ["ANSWER_FEATURES", "RAISED_FEATURES", "Judge", "Replies", "doubt", "heard", "judge", "seeds", "stage_of"]
+__all__ = [
+    "ANSWER_FEATURES",
+    "RAISED_FEATURES",
+    "Judge",
+    "Replies",
+    "believed",
+    "doubt",
+    "heard",
+    "judge",
+    "seeds",
+    "stage_of",
+]
