@@ -178,6 +178,24 @@ Chair: Then it is decided.
     assert "silence" in [f.subtype for f in found(notes, tier="finding")]
 
 
+CHAT = """\
+[10:02] Noor: so starting next sprint we do code freeze on wednesdays
+[10:03] Tariq: wednesday is when the clinic sends the weekly fixes though
+[10:03] Noor: we always find a way
+[10:04] Lena: could we do thursday instead? then the fixes are in
+[10:05] Noor: good idea, let's do thursday noon. Tariq does that work for you?
+[10:05] Tariq: {answer}
+[10:06] Sam: 👍
+"""
+
+
+@pytest.mark.parametrize(("answer", "raised"), [("yes that works, thanks", False), ("hm, still not sure", True)])
+def test_whoever_says_that_it_works_for_them_now_is_not_told_to_be_unheard(answer: str, raised: bool) -> None:
+    quotes = [f.quote for f in found(CHAT.format(answer=answer), kind="unheard_objection")]
+    assert any("weekly fixes" in quote or "not sure" in quote for quote in quotes) is raised
+    assert "👍" not in quotes
+
+
 def test_one_scene_in_brackets_is_told_once() -> None:
     notes = """\
 Helena: We have to buy the yearly plan, there is no other option.

@@ -26,6 +26,7 @@ STANDS_OUT, LONG, ABOUT_AS_SURE = 1.6, 125, 0.1
 """See `quieten` and `once`; ``LONG`` counts sentences."""
 
 # Approving an agenda or the last minutes is routine: neither silence nor presumed consent to anything contested.
+_LETTER = re.compile(r"[^\W\d_]")  # a thumb up says nothing that could be quoted back
 _ROUTINE = re.compile(
     r"\b(?:agenda|(?:last|previous|the) minutes)\b.{0,40}\b(?:approved|stands?|adopted|accepted)\b", re.I
 )
@@ -156,7 +157,7 @@ def passages(
         if len(found) == room or score[seed] < floor:
             break
         words = record.sentences[seed].text
-        if seed in taken or _INVITES.search(words) or _ROUTINE.search(words):
+        if seed in taken or not _LETTER.search(words) or _INVITES.search(words) or _ROUTINE.search(words):
             continue
         passage = around(record, seed, joins, taken)
         found.append(passage)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from coach.acts import ACTS
 from coach.detectors.decision import SENTENCE_FEATURES, Logistic, Passage, logistic, passages, sentence_features
-from coach.detectors.uptake import REPLY_WORDS, UPTAKE_FEATURES, Record, is_bare, log_odds
+from coach.detectors.uptake import CONTENT, REPLY_WORDS, UPTAKE_FEATURES, Record, is_bare, log_odds
 from coach.schema import NEEDS, UNHEARD, Answer, Conversation, Finding, Heard, HeardStage, Quote
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 SOURCE = "local:heard@1"
 LATER, CONFIRMS = 40, 6
 """Sentences of others after a passage that may take it up; sentences after that in which its speaker may agree."""
-
-CONTENT = frozenset({("assent", "agreed"), ("assent", "withdrawn")})
-"""Lists of words by which somebody says that an answer helps, whatever the encoder makes of a short thanks."""
 
 ANSWER_FEATURES = (
     "takes up",

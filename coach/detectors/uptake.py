@@ -18,6 +18,8 @@ from coach.schema import Conversation, Sentence
 if TYPE_CHECKING:
     from coach.acts import Reading
 
+CONTENT = frozenset({("assent", "agreed"), ("assent", "withdrawn")})
+"""Lists of words by which somebody says that an answer helps, whatever the encoder makes of a short thanks."""
 RARE = 4
 """Sentences with a word, at most, for it to tell by itself that one of them is about another."""
 FAR = 60
