@@ -91,7 +91,8 @@ def test_a_sentence_that_goes_on_for_ever_is_rewritten_or_not_at_once() -> None:
         for asked in (rewrite, question, snippet):
             began = time.process_time()
             asked(words)
-            assert time.process_time() - began < 2.0, (asked.__name__, part)
+            # 160,000 letters take one or two seconds, on a slow day three; what is not linear takes minutes.
+            assert time.process_time() - began < 10.0, (asked.__name__, part)
 
 
 @pytest.mark.parametrize(
