@@ -23,8 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from coach.acts import ACTS, WORTH
-from coach.detectors.decision import LONG, STANDS_OUT, decisions
+from coach.acts import ACTS, CHOICES, WORTH
+from coach.detectors.decision import LONG, NAMED, STANDS_OUT, decisions
+from coach.detectors.uptake import Record as Read
+from training.corpus import Record
 from training.decision import (
     KINDS,
     RIDGE,
@@ -247,6 +249,16 @@ def heads(corpus: Path, *readings: Path) -> None:
         for folder, one in zip(readings, read, strict=True):
             rows = [one[n][1].probabilities for n in inside]
             print(f"  {folder.name:24s} " + "   ".join(_ranked(rows, marked)))
+    share, kind = (np.concatenate(parts) for parts in zip(*map(_need_kinds, read[0].values()), strict=True))
+    for name, some in (("from", share >= NAMED), ("below", share < NAMED)):
+        print(f"need as marked, {name} {NAMED}: {kind[some].mean():.2f} of {some.sum()}")
+
+
+def _need_kinds(pair: tuple[Record, Read]) -> tuple[np.ndarray, np.ndarray]:
+    """Of each marked need how sure the encoder is of its kind, and whether it is the one that was marked."""
+    chosen = targets(pair[0]).choices[:, CHOICES.index("need_kind")]
+    share = pair[1].probabilities["need_kind"][chosen >= 0]
+    return share.max(axis=1), share.argmax(axis=1) == chosen[chosen >= 0]
 
 
 def _ranked(rows: Sequence[dict[str, Any]], marked: Sequence[Targets], rounds: int = 300) -> Iterator[str]:

@@ -43,7 +43,7 @@ _PROPOSED = 0.5
 _PLAN = 5
 """Words that a plan has at least; fewer say too little to ask about."""
 
-_LONG = 220
+_LONG, _NEAR_BY = 220, 30
 _BARE = re.compile(
     r"^\W*(?:yes|yeah|yep|ok|okay|agreed|agree|right|sure|exactly|absolutely|fine|good|true|gladly|happily|"
     r"of course)\W*$"
@@ -61,6 +61,9 @@ _UNABLE = re.compile(
     r"^\W*but i (?:can't|cannot|can not|won't be able|have no|haven't|don't have|am not able|'m not able)\b"
 )
 _RESERVED = re.compile(r"\b(?:but|reservations?|in principle|maybe|perhaps|might|not sure|though)\b")
+_OTHERS = re.compile(
+    r"\b(?:they|he|she|you|people|folks|everyone|everybody)(?:'re|'s| are| is| were| was) (?:all |both )?\Z"
+)
 _CONJOINED = re.compile(r"\band \Z")
 _FIRM = re.compile(
     r"\b(?:today|tomorrow|tonight|now|this (?:week|month|afternoon|evening|morning)|next week|before \w+|\w+day|"
@@ -217,6 +220,8 @@ def _stances(sentence: Sentence, conversation: Conversation, heard: float) -> It
     for cue in found:
         if cue.subtype == "conditional" or scope(text, cue) is not None or _quoting(folded, cue):
             continue
+        if _OTHERS.search(folded, max(0, cue.start - _NEAR_BY), cue.start):
+            continue  # "they're happy to do it" commits nobody who is here
         values = {value for _, value in _OWN[cue.subtype]}
         against = any(c.subtype in ("disagreed", "opposed", "resistant") for c in found)
         if "committed" in values and (conditional or against or any(c.subtype == "lukewarm" for c in found)):

@@ -58,6 +58,8 @@ def topic(text: str, elsewhere: str | None = None) -> str | None:
         known = around is None or bool(re.search(rf"\b{re.escape(phrase.head)}", around))
         if phrase.head in listed("weak_nouns") or not (feared or known):
             continue
+        if not feared and phrase.words[-1][:1].isupper():
+            continue  # "the Foundation", "the Council": who it is about, not what
         if phrase.determiner in ("a", "an", "another", "each", "both", "its", "his", "her", "") and not feared:
             continue
         if phrase.determiner in ("no", "any", "more", "enough", "") and not phrase.head.endswith("s"):

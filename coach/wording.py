@@ -73,7 +73,9 @@ def _objection(candidate: Candidate, slots: dict[str, str]) -> Wording:
 def _need(candidate: Candidate, slots: dict[str, str]) -> Wording:
     texts, seed = _texts()["need"], candidate.quote
     need = candidate.need or "being_heard"
-    why = _story(candidate, slots) + " " + _capital(texts["named"].get(need, texts["named"]["being_heard"])) + "."
+    why = _sentence(_story(candidate, slots))
+    if candidate.need:
+        why += " " + _capital(texts["named"].get(need, texts["named"]["being_heard"]))
     ask = _fill(texts["ask"].get(need, texts["ask"]["being_heard"]), slots, seed)
     return Wording(_sentence(why), _sentence(ask or _unaddressed(texts["ask"].get(need, ()), slots, seed)))
 
@@ -260,4 +262,4 @@ def snippet(text: str, limit: int = _SNIPPET) -> str:
         cut = flat[: limit + 1]
         clause = max((m.start() for m in re.finditer(r"[,;:.!?] ", cut) if m.start() > limit // 2), default=0)
         flat = cut[: clause or cut.rfind(" ") if " " in cut else limit].rstrip(" ,;:") + "…"
-    return f"“{flat.rstrip('.')}”"
+    return f"“{flat.rstrip('. ')}”"

@@ -58,6 +58,7 @@ BUY_IN = [
     ("unknown", "Which Friday do you mean?"),
     ("unknown", "I'm in if the lab stays open."),
     ("unknown", "I'd be happy to take it on, but I have no hours left."),
+    ("unknown", "I asked the drivers, and they're happy to do it this week."),
     ("unknown", "I'll see."),
     ("unknown", "I'm not in the building on Fridays."),
     ("unknown", "Are you in?"),

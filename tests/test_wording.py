@@ -148,8 +148,8 @@ def test_the_reason_names_who_said_what_about_what_and_what_came_back() -> None:
     [
         (ReplyAct.BARE_OK, "Noted, thanks"),
         (ReplyAct.PARKED, "offline"),
-        (ReplyAct.PARTIAL_ANSWER, "part of it"),
-        (ReplyAct.SUBJECT_CHANGE, "went on"),
+        (ReplyAct.PARTIAL_ANSWER, "leave open whether that was enough"),
+        (ReplyAct.SUBJECT_CHANGE, "said “The minutes of April, please”"),
         (ReplyAct.DISMISSAL, "We've managed worse"),
     ],
 )
@@ -258,6 +258,20 @@ def test_a_topic_that_is_not_feared_must_be_known_from_the_rest_of_the_notes() -
     assert topic("He puts the headphones on.", "We pay for headphones.") == "the headphones"
 
 
+def test_a_body_is_no_topic_unless_somebody_fears_for_it() -> None:
+    around = "The Foundation is large. The Council meets."
+    assert topic("The Foundation will not be supporting it next year?", around) is None
+    assert topic("I'm worried about the Council.", around) == "the Council"
+
+
+def test_a_need_that_would_be_a_guess_is_not_named() -> None:
+    words = "I wasn't there, and I'm waiting to hear how it went."
+    guess = explain(candidate(words, kind="unaddressed_need", subtype=None, need=None), conversation())
+    named = explain(candidate(words, kind="unaddressed_need", subtype=None, need="workload"), conversation())
+    assert "missing here" in named.why and "missing here" not in guess.why
+    assert guess.ask and guess.ask != named.ask
+
+
 def test_an_adverb_ends_a_topic() -> None:
     assert topic("It was just before the release rather than in May.", "We release in May.") == "the release"
 
@@ -288,6 +302,7 @@ def test_a_topic_is_named_from_where_the_coach_stands(noun: str, to_speaker: str
 def test_a_snippet_is_on_one_line_and_cut_at_a_clause() -> None:
     assert snippet("Fine,\n  if we have to.") == "“Fine, if we have to”"
     assert snippet('He said "no" twice.') == "“He said ‘no’ twice”"
+    assert snippet("Mm .") == "“Mm”"
     assert snippet("I [posted](https://chat.example/a_(b)) it there.") == "“I posted it there”"
     cut = snippet(
         "We had one evening for this in the week of half-term, and there were nine of us in a room for sixty people."

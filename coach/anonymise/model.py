@@ -32,7 +32,7 @@ _PLACE = re.compile(
     r"College|University|Foundation|Systems|Airport|Authority|Council|Arms)\b"
 )
 _PREFIXED = re.compile(r"(?:Mc|Mac|De|Di|Du|La|Le|Van|Von|Fitz)[A-Z][a-z]+\Z")
-_WINDOW, _NARROW = 240, 160  # characters that are read together: with the whole line around a word, and at first
+_WINDOW, _NARROW = 240, 160  # characters that are read together at most: of the line around a word, and at first
 _SENTENCE = re.compile(r"[^\n]*?(?:(?:\w{4}\.|[!?…])[\"”’)\]*_]*[ \t]+(?=[^a-z\n])|\n|\Z)")  # not after "Mr." or "e.g."
 _LINE = re.compile(r"[^\n]*(?:\n|\Z)")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]+")

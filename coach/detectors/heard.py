@@ -2,7 +2,7 @@
 
 The other detectors look for what nobody picked up. This one says what somebody did pick up, with the words that show
 it, and says nothing where it is not sure: somebody who was not answered must not be told that they were. Four small
-logistic models (data/heard.json, fitted by `benchmarks.heard` on readings of records that the encoder never saw) judge
+logistic models (data/heard.json, fitted by `training.heard` on readings of records that the encoder never saw) judge
 which later sentence takes a passage up, whether the passage is an objection or need that was taken up at all, and
 whether the one who took it up asked about it or changed the plan for it.
 """
@@ -17,9 +17,17 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from coach.acts import ACTS
-from coach.detectors.decision import SENTENCE_FEATURES, Logistic, Passage, logistic, passages, sentence_features
-from coach.detectors.uptake import CONTENT, REPLY_WORDS, UPTAKE_FEATURES, Record, is_bare, log_odds
-from coach.schema import NEEDS, UNHEARD, Answer, Conversation, Finding, Heard, HeardStage, Quote
+from coach.detectors.decision import (
+    SENTENCE_FEATURES,
+    Logistic,
+    Passage,
+    logistic,
+    need_of,
+    passages,
+    sentence_features,
+)
+from coach.detectors.uptake import REPLY_WORDS, UPTAKE_FEATURES, Record, agreed_after, is_bare, log_odds
+from coach.schema import UNHEARD, Answer, Conversation, Finding, Heard, HeardStage, Quote
 
 if TYPE_CHECKING:
     import numpy as np
@@ -223,7 +231,7 @@ def _heard(said: Replies, passage: Passage) -> Heard | None:
         start=passage.start,
         end=passage.end,
         speaker=record.sentences[passage.seed].speaker or "",
-        need=NEEDS[int(p["need_kind"][passage.seed].argmax())] if need else None,
+        need=need_of(record, passage.seed) if need else None,
         stage=stage,
         answer=Answer(quote=answer.text, start=answer.start, end=answer.end, speaker=answer.speaker),
         confirmation=_confirmation(record, index, after[best], limits["confirmed"]),
@@ -250,21 +258,16 @@ def stage_of(answers: Numbers, moves: Mapping[str, Numbers], limits: Mapping[str
     return "acknowledged", int(answers.argmax())
 
 
+def confirmed_at(record: Record, index: int, answer: int, limit: float) -> int | None:
+    """The sentence in which the speaker of ``index`` agrees soon after ``answer``, or None."""
+    return agreed_after(record, index, answer, min(record.item_end(index), answer + 1 + CONFIRMS), limit)
+
+
 def _confirmation(record: Record, index: int, answer: int, limit: float) -> Quote | None:
     """Where the one who raised it agrees after the answer, if they do: their own words, without another doubt."""
-    at = confirms(record, index, answer, limit)
+    at = confirmed_at(record, index, answer, limit)
     said = record.sentences[at] if at is not None else None
     return Quote(quote=said.text, start=said.start, end=said.end) if said else None
-
-
-def confirms(record: Record, index: int, answer: int, limit: float) -> int | None:
-    """The sentence in which the speaker of ``index`` agrees soon after ``answer``, or None."""
-    p, speaker = record.probabilities, record.sentences[index].speaker
-    stop = min(record.item_end(index), answer + 1 + CONFIRMS)
-    own = [j for j in range(answer + 1, stop) if record.sentences[j].speaker == speaker]
-    if any(p["objection"][j] > 0.5 or p["lukewarm"][j] > 0.5 for j in own):
-        return None
-    return next((j for j in own if p["assent"][j] >= limit or CONTENT & record.cues(j)), None)
 
 
 def _same_breath(record: Record, passage: Passage, finding: Finding) -> bool:

@@ -11,11 +11,12 @@ from coach.detectors.decision import (
     candidate,
     decisions,
     findings,
+    need_of,
     passages,
     sentence_features,
 )
 from coach.detectors.uptake import UPTAKE_FEATURES, Record
-from coach.schema import NEEDS, Conversation, Finding
+from coach.schema import Conversation, Finding
 
 if TYPE_CHECKING:
     from coach.acts import Reading
@@ -40,7 +41,7 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
     """Everything that may be an unaddressed need, with its confidence."""
     model = decisions()[KIND]
     return tuple(
-        candidate(record, p, KIND, None, need(record, p), model.confidence(features(record, p.seed)))
+        candidate(record, p, KIND, None, need_of(record, p.seed), model.confidence(features(record, p.seed)))
         for p in seeds(record)
     )
 
@@ -55,8 +56,3 @@ def seeds(record: Record) -> tuple[Passage, ...]:
 def features(record: Record, index: int) -> tuple[float, ...]:
     """Numbers in the order of ``FEATURES``."""
     return (*sentence_features(record, index, "raise_need"), *record.uptake(index))
-
-
-def need(record: Record, passage: Passage) -> str:
-    """Which need it is most likely about."""
-    return NEEDS[int(record.probabilities["need_kind"][passage.seed].argmax())]

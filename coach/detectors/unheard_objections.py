@@ -19,7 +19,7 @@ from coach.detectors.decision import (
     passages,
     sentence_features,
 )
-from coach.detectors.uptake import CONTENT, UPTAKE_FEATURES, Record, log_odds
+from coach.detectors.uptake import UPTAKE_FEATURES, Record, agreed_after, log_odds
 from coach.schema import OBJECTION_SUBTYPES, Conversation, Finding
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def candidates(record: Record) -> tuple[Candidate, ...]:
         received = record.uptake(index)
         sure = model.confidence(features(record, index), fate().logit(received))
         # Few records teach this, but a wrong accusation costs more than a missed one.
-        if _formality(record, index) or _agreed_after(record, index):
+        if _formality(record, index) or _settled(record, index):
             return sure / 5  # The encoder is often surer of the words than half would undo.
         return sure / 2 if received[ANSWERED] > TAKEN_UP else sure
 
@@ -100,14 +100,10 @@ def _echoes(record: Record, found: Sequence[Candidate]) -> frozenset[int]:
     return frozenset(again)
 
 
-def _agreed_after(record: Record, index: int) -> bool:
+def _settled(record: Record, index: int) -> bool:
     """Whether the one who objected says, after others spoke, that it works for them now, and has no further doubt."""
-    speaker, after = record.sentences[index].speaker, record.others_after(index)
-    if speaker is None or not after:
-        return False
-    own = [j for j in range(after[0] + 1, record.item_end(index)) if record.sentences[j].speaker == speaker]
-    doubts = any(record.probabilities[act][j] > 0.5 for act in ("objection", "lukewarm") for j in own)
-    return not doubts and any(CONTENT & record.cues(j) for j in own)
+    after = record.others_after(index)
+    return bool(after) and agreed_after(record, index, after[0], record.item_end(index)) is not None
 
 
 def _formality(record: Record, index: int) -> bool:

@@ -152,6 +152,18 @@ class Record:
         return range(after[0], min(turn.stop, self.item_end(index)))
 
 
+def agreed_after(record: Record, index: int, answer: int, stop: int, sure: float | None = None) -> int | None:
+    """The sentence between ``answer`` and ``stop`` in which the speaker of ``index`` says that it helps, or None.
+
+    Told by words of ``CONTENT`` or, from a probability of ``sure`` on, by the encoder; never beside another doubt.
+    """
+    p, speaker = record.probabilities, record.sentences[index].speaker
+    own = [j for j in range(answer + 1, stop) if speaker is not None and record.sentences[j].speaker == speaker]
+    if any(p[act][j] > 0.5 for act in ("objection", "lukewarm") for j in own):
+        return None
+    return next((j for j in own if CONTENT & record.cues(j) or (sure is not None and p["assent"][j] >= sure)), None)
+
+
 REPLY_WORDS = ("bare_ok", "parked", "moving_on", "dismissed", "paraphrase", "ask", "answer", "change", "own")
 LATER_WORDS = ("change", "own")
 """An owner or a change of plan may come some sentences after the first reply."""

@@ -1,7 +1,7 @@
 """How well the offline engine says what *was* heard, and the fit of the small models that say it.
 
-    python -m benchmarks.heard folds --corpus DIR --readings DIR    # on records that no model here learned from
-    python -m benchmarks.heard fit --corpus DIR --readings DIR      # writes coach/data/heard.json
+    python -m training.heard folds --corpus DIR --readings DIR    # on records that no model here learned from
+    python -m training.heard fit --corpus DIR --readings DIR      # writes coach/data/heard.json
 
 Readings come from `python -m training.encoder --cross-validate`. Intervals are 95 %, by bootstrap over documents. A
 claim is right when its passage overlaps an objection or need that is marked as heard. Its answer is right when that
@@ -27,7 +27,7 @@ from coach.detectors.heard import (
     RAISED_FEATURES,
     Replies,
     believed,
-    confirms,
+    confirmed_at,
     doubt,
     seeds,
     stage_of,
@@ -213,7 +213,7 @@ def claims(
             answers, about = models.answers(values), pairs.marked.about(passage)
             stage, best = stage_of(answers, models.moves(values), limits)
             takes = {j for begun, _ in about for j, _ in pairs.marked.takes.get(begun, ())}
-            agrees = confirms(pairs.said.record, index, after[best], limits["confirmed"])
+            agrees = confirmed_at(pairs.said.record, index, after[best], limits["confirmed"])
             out.append(
                 Claim(
                     document=number,
