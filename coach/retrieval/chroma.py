@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from coach.database import private_file, private_folder
 from coach.errors import ConfigError, LibraryError, LibraryLockedError
 from coach.retrieval.embedders import Embedder
+from coach.retrieval.segments import is_torn, segments, take_from_others
 from coach.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -189,10 +190,10 @@ class Generation:
         """Blanks what Chroma 1.5 writes unfilled: memory as it was found, which may hold words of the notes.
 
         ``length.bin`` is that always, as our space needs no lengths; the vector files are until Chroma has vectors to
-        write, which ``index_metadata.pickle`` tells. Times stay as they are, for :func:`_torn`.
+        write, which ``index_metadata.pickle`` tells. Times stay as they are, for :func:`is_torn`.
         """
-        for segment in _segments(self._folder) if self._folder else ():
-            _own(segment)
+        for segment in segments(self._folder) if self._folder else ():
+            take_from_others(segment)
             unfilled = ["length.bin"]
             if not (segment / "index_metadata.pickle").exists():
                 unfilled += ["data_level0.bin", "link_lists.bin"]
@@ -224,7 +225,7 @@ class ChromaStore:
         if self.embedded:
             path = private_folder(self._folder / generation)
             private_file(path / "chroma.sqlite3")
-            if any(_torn(segment) for segment in _segments(path)):
+            if any(is_torn(segment) for segment in segments(path)):
                 self.drop_vectors(generation)
             return Generation(_embedded(path), "passages", embedder, folder=path)
         return Generation(self._client(), f"coach-{library}-{generation}", embedder, cloud=self._cloud)
@@ -259,7 +260,7 @@ class ChromaStore:
 
     def drop_vectors(self, generation: str) -> None:
         """Removes the vector files of an embedded generation that nobody has open; its texts can still be read."""
-        for segment in _segments(self._folder / generation) if self.embedded else ():
+        for segment in segments(self._folder / generation) if self.embedded else ():
             shutil.rmtree(segment)
 
     def remove_all_but(self, library: str, generation: str) -> bool:
@@ -430,7 +431,7 @@ def _embedding_function(embedder: Embedder) -> Any:
 
         @staticmethod
         def build_from_config(config: dict[str, Any]) -> Any:
-            raise NotImplementedError
+            raise TypeError(f"an index is opened with its embedder at hand: {config.get('embedder')}")
 
     return Ours()
 
@@ -438,42 +439,6 @@ def _embedding_function(embedder: Embedder) -> Any:
 @cache
 def _guard(_folder: str) -> AbstractContextManager[bool]:
     return threading.RLock()
-
-
-def _segments(generation: Path) -> list[Path]:
-    return [path for path in generation.iterdir() if path.is_dir()]
-
-
-def _own(segment: Path) -> None:
-    """Takes a folder and its files away from everybody else; Chroma makes them by the umask of the process."""
-    for path in (segment, *segment.iterdir()):
-        with contextlib.suppress(FileNotFoundError):
-            mode = path.stat().st_mode
-            if mode & 0o077:
-                path.chmod(mode & 0o700)
-
-
-def _torn(segment: Path) -> bool:
-    """Whether a process was killed while it wrote these vector files: reading them may crash the interpreter.
-
-    Chroma 1.5 rewrites them in place every thousand passages, ``index_metadata.pickle`` last.
-    """
-    names = segment / "index_metadata.pickle"
-    if not names.exists():
-        return False  # Never written yet: Chroma reads its log instead.
-    try:
-        files = {name: (segment / f"{name}.bin").stat() for name in ("header", "data_level0", "length", "link_lists")}
-    except OSError:
-        return True
-    passages, rest = divmod(files["length"].st_size, 4)
-    return (
-        bool(rest)
-        or not passages
-        or files["header"].st_size == 0
-        or files["data_level0"].st_size < passages * 4
-        or files["data_level0"].st_size % passages != 0
-        or max(file.st_mtime_ns for file in files.values()) > names.stat().st_mtime_ns
-    )
 
 
 def _locked(folder: Path) -> Any:

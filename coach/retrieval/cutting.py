@@ -15,6 +15,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coach.retrieval.segments import segments
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -37,14 +39,14 @@ ELEMENTS, NAMES = "data_level0.bin", "index_metadata.pickle"
 def can_cut(folder: Path, going: int) -> bool:
     """Whether so many passages can be cut out of a copy of this index: it is large and laid out as known, and few of
     its places will be empty."""
-    segments = [path for path in folder.iterdir() if path.is_dir()]
-    if len(segments) != 1 or not (segments[0] / NAMES).exists():
+    found = segments(folder)
+    if len(found) != 1 or not (found[0] / NAMES).exists():
         return False
     try:
         with closing(_read_only(folder)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             there = int(database.execute("SELECT count(*) FROM embeddings").fetchone()[0])
-        places = len(_labels(segments[0]))
+        places = len(_labels(found[0]))
     except (sqlite3.Error, OSError, pickle.UnpicklingError, EOFError, KeyError, AttributeError, TypeError):
         return False
     empty = max(0, places - there) + going
@@ -56,7 +58,7 @@ def copy(folder: Path, fresh: Path) -> None:
     """Copies an index that nobody writes to just now; the times of its files are those of the original."""
     with closing(_read_only(folder)) as source, closing(sqlite3.connect(fresh / "chroma.sqlite3")) as target:
         source.backup(target)
-    for segment in (path for path in folder.iterdir() if path.is_dir()):
+    for segment in segments(folder):
         shutil.copytree(segment, fresh / segment.name)
 
 
@@ -75,7 +77,7 @@ def cut(folder: Path, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         database.execute(made)
         database.execute("COMMIT")
         database.execute("VACUUM")
-    for segment in (path for path in folder.iterdir() if path.is_dir()):
+    for segment in segments(folder):
         _blank(segment, vectors)
 
 
